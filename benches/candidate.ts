@@ -1,4 +1,4 @@
-// A worker alone in a runtime of its own: ours and its peers are served in the same way.
+// A worker in its own runtime: this product and its peers are served in the same way.
 
 import { spawn } from 'node:child_process';
 import { createHmac } from 'node:crypto';
@@ -20,7 +20,7 @@ export type Running = { port: number; pid: number; stop: () => Promise<void> };
 export type Candidate = { name: string; runtime: Runtime; files: string[]; like: string; variables: Environment };
 
 const CONNECTIONS = 16;
-/** What each runtime wants around a peer, and what it chooses among a package's exports. */
+/** The wrapper of a peer for each runtime, and the runtime's conditions of package exports. */
 const PEERS = {
   workerd: { entry: `import { env } from 'cloudflare:workers'; export default { fetch: serve(env) };`, conditions: ['workerd', 'worker', 'browser'] },
   deno: { entry: 'Deno.serve(serve(Deno.env.toObject()));', conditions: ['deno', 'worker', 'browser'] },
@@ -47,7 +47,7 @@ export async function peer(file: string, like: string, runtime: Runtime): Promis
   return { name: `peer-${file}`, runtime, files: [outfile], like, variables };
 }
 
-/** Values travel in the environment, so that no file holds a secret. */
+/** Values are passed in the environment, so that no file contains a secret. */
 function config({ files, like, variables }: Candidate, port: number): string {
   const quoted = (text: string) => JSON.stringify(text);
   const { compatibility_date, compatibility_flags } = builtFunction(like);
@@ -68,7 +68,7 @@ const config :Workerd.Config = (
 `;
 }
 
-/** Starts a candidate and waits until it takes connections; what it logs goes nowhere. */
+/** Starts a candidate and waits until it accepts connections; its log is discarded. */
 export async function start(candidate: Candidate): Promise<Running> {
   const file = path.join(work, candidate.name);
   mkdirSync(work, { recursive: true });
@@ -76,7 +76,7 @@ export async function start(candidate: Candidate): Promise<Running> {
   writeFileSync(`${file}.capnp`, config(candidate, port));
   const command = {
     workerd: ['serve', '--experimental', '--import-path=/', `${file}.capnp`],
-    // What Deno keeps of earlier runs would make a cold start a warm one.
+    // Deno's cache of earlier runs would make a cold start warm.
     deno: ['run', '--no-config', '--no-lock', '--no-remote', '--no-npm', '--no-code-cache', '--allow-net', '--allow-env', candidate.files[0] as string],
   };
   const own = { PATH: process.env.PATH, HOME: process.env.HOME, DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${port}`, DENO_NO_UPDATE_CHECK: '1' };
@@ -112,14 +112,14 @@ async function listens(port: number): Promise<boolean> {
   return once(socket, 'connect').then(() => true, () => false).finally(() => socket.destroy());
 }
 
-/** An event as Stripe writes and signs it: one of real size that changes no plan, or another one. */
+/** An event as Stripe writes and signs it; by default one of real size that changes no plan. */
 export function stripeEvent(secret = ready.stripe_webhook_secret, of: object = event): { body: string; headers: Record<string, string> } {
   const [seconds, body] = [Math.floor(Date.now() / 1000), JSON.stringify(of, null, 2)];
   const v1 = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex');
   return { body, headers: { 'Content-Type': 'application/json; charset=utf-8', 'Stripe-Signature': `t=${seconds},v1=${v1}` } };
 }
 
-/** Sends events one after the other over each of 16 connections, for so long or so many. */
+/** Sends events one after the other over each of 16 connections, for a duration or a number. */
 export async function load({ port }: Running, until: { duration: number } | { amount: number }): Promise<{ requests: number; seconds: number }> {
   const url = `http://127.0.0.1:${port}/functions/v1/stripe-webhook`;
   const { errors, non2xx, requests, duration } = await autocannon({ url, method: 'POST', connections: CONNECTIONS, ...stripeEvent(), ...until });

@@ -1,5 +1,5 @@
-// How the schema bears a million playlists: two databases beside the product's, one full and one with a single busy user;
-// the same work is measured in both.
+// The schema with a million playlists: the same work is measured in two databases, a full one and one with a single busy
+// user.
 
 import type { Sql } from 'postgres';
 import { setUpProject } from '../tests/database/scratch.ts';
@@ -13,14 +13,14 @@ const SIZES: Record<string, Size> = {
   full: { users: 100_000, playlists: 1_000_000, tracks: 10_000_000, sessions: 5_000_000, months: 14 },
   small: { users: 5_000, playlists: 30_000, tracks: 300_000, sessions: 150_000, months: 14 },
 };
-/** With the same months: a plan has to look at each. */
+/** Both have the same months, because a query plan examines each. */
 const ONE_USER: Size = { users: 1, playlists: 1, tracks: 1, sessions: 1, months: 14 };
 const ROUNDS = 31;
-/** Work is repeated until it takes long enough for the clock. */
+/** Work is repeated until it takes long enough for the clock's resolution. */
 const ROUND_MS = 50;
 
 type Place = { sql: Sql; user: string; playlist: string };
-/** Statements of one transaction; $user and $playlist are those of the place. */
+/** Statements of one transaction; $user and $playlist are replaced. */
 type Work = string[];
 type Role = 'authenticated' | 'fn_ai' | null;
 type Side = { name: string; at: Place; role: Role; work: Work };
@@ -32,7 +32,7 @@ const server = connect(1, ready.database_url);
 
 const embedded = (of: string) => `left join lateral (select coalesce(json_agg(t), '[]') from (${of}) t) embedded on true`;
 const ofPlaylist = 'from public.playlist_tracks t where t.playlist_id = p.id';
-/** Hot queries, and whose rows are meant where no policy says it: the owner is compared with the superuser. */
+/** Hot queries, with the condition that selects the same rows without a policy: the owner is compared with the superuser. */
 const UNDER_ROW_LEVEL_SECURITY: [what: string, query: string, owner: string, order: string][] = [
   ['my playlists with their track counts, ms', `select p.*, embedded.* from public.playlists p ${embedded(`select count(*) ${ofPlaylist}`)} where not p.is_deleted`, 'p.owner_id', 'order by p.updated_at desc'],
   ['one playlist with its 100 tracks, ms', `select p.*, embedded.* from public.playlists p ${embedded(`select * ${ofPlaylist} order by t.position`)} where p.id = '$playlist'`, 'p.owner_id', ''],
@@ -44,7 +44,7 @@ const uri = (n: number) => `spotify:track:${String(n).padStart(22, '0')}`;
 const uris = (count: number, from: number) => JSON.stringify(Array.from({ length: count }, (_, n) => ({ track_uri: uri(from + n) })));
 const SESSION = "'cccccccc-0000-0000-0000-000000000001', '$user'";
 const EXPIRED = `from public.ai_sessions where created_at < now() - interval '30 days'`;
-/** The same work among all others and alone in the database. */
+/** The same work in the full database and in the other one. */
 const AT_SCALE: [what: string, role: Role, work: Work, goal: Partial<Ratio>][] = [
   ['reserve and settle a generation, ms', 'fn_ai', [`select public.ai_reserve(${SESSION}, 'a prompt', false)`, `select public.ai_settle(${SESSION}, 'succeeded', 0.0005)`], { atMost: 1.2 }],
   ['usage(), ms', 'authenticated', ['select public.usage()'], { atMost: 1.2 }],
@@ -72,7 +72,7 @@ async function place(name: string, content: Size): Promise<Place> {
 
 class Undone extends Error {}
 
-/** Does work in a transaction that leaves nothing; the claims are set by one statement, as PostgREST does. */
+/** Runs work in a transaction that is rolled back; one statement sets the claims, as in PostgREST. */
 async function undone({ at, role, work }: Side): Promise<void> {
   const transaction = at.sql.begin(async (tx) => {
     if (role === null) await tx`select set_config('request.jwt.claims', '', true), set_config('role', 'postgres', true)`;
@@ -86,9 +86,9 @@ async function undone({ at, role, work }: Side): Promise<void> {
 }
 
 async function msOf(side: Side, repeats: number): Promise<number> {
-  const begun = performance.now();
+  const started = performance.now();
   for (let n = 0; n < repeats; n += 1) await undone(side);
-  return (performance.now() - begun) / repeats;
+  return (performance.now() - started) / repeats;
 }
 
 async function compare(what: string, one: Side, two: Side, goal: Partial<Ratio>): Promise<void> {
@@ -113,7 +113,7 @@ try {
     await compare(what, { name: 'the owner', at: full, role: 'authenticated', work: [`${query} ${order}`] }, superuser, { atMost: 1.15 });
   }
   for (const measure of AT_SCALE) await atScale(...measure);
-  // One day's expired sessions, among the others and alone in their table.
+  // One day's expired sessions, in the full table and alone in a table.
   await full.sql`delete from public.ai_sessions where created_at < now() - interval '31 days'`;
   const [day] = await full.sql.unsafe<{ count: number }[]>(`select count(*)::int ${EXPIRED}`);
   await alone.sql`delete from public.ai_sessions`;

@@ -1,8 +1,8 @@
-// What a generation takes. Counts are the functions' own, from the log line of each request; processor time is the
-// runtime's. Unscripted, the model's simulator suggests songs of the catalogue, salted with some that do not exist.
+// The cost of a generation. Counts come from the log line of each request, processor time from the runtime. Without a
+// script the model's simulator suggests songs of the catalogue, and some that do not exist.
 
 import { readFileSync } from 'node:fs';
-import { askForPlaylist, inTurn, listeners, ready, report, variable, withProcessorTime } from './harness.ts';
+import { askForPlaylist, inTurn, payingUsers, ready, report, variable, withProcessorTime } from './harness.ts';
 
 const WARM_UP = 60;
 const ROUNDS = 60;
@@ -10,16 +10,16 @@ const TARGET = 20;
 
 type Line = { function: string; target?: number; found: number; subrequests: number; upstreams: Record<string, { calls: number } | undefined> };
 
-const nextListener = await listeners(WARM_UP + ROUNDS);
+const nextToken = await payingUsers(WARM_UP + ROUNDS);
 let generations = 0;
 
 async function generate(): Promise<void> {
   generations += 1;
-  const response = await askForPlaylist(ready.functions_url, nextListener(), TARGET);
+  const response = await askForPlaylist(ready.functions_url, nextToken(), TARGET);
   await response.arrayBuffer();
 }
 
-/** What the last generation has logged; the line may come a moment after the answer. */
+/** The log line of the last generation, which may be written shortly after the response. */
 async function lastLine(): Promise<Line> {
   for (;;) {
     const lines = readFileSync(variable('BENCH_LOG'), 'utf8').split('\n').filter((line) => line.startsWith('{'));

@@ -1,4 +1,4 @@
-// What the measurements share: rounds in turn, ratios with their goals, tables, and the running product.
+// Shared by the measurements: alternating rounds, ratios with their goals, tables, and the running product.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -7,10 +7,10 @@ import postgres from 'postgres';
 
 export type Values = Record<string, number>;
 export type Samples = Record<string, Record<string, number[]>>;
-/** Two candidates of a measure, compared within each round: what disturbed one will have disturbed the other. */
+/** Two candidates of a measure, compared within each round, so that disturbances affect both. */
 export type Ratio = { what: string; of: string; to: string; atLeast?: number; atMost?: number };
 
-/** A function of ours: what it is built into, and what it is served with. */
+/** A function of this product: its artefacts and its environment. */
 export type BuiltFunction = { workerd: string; deno: string; compatibility_date: string; compatibility_flags: string[]; variables: Record<string, string> };
 
 type Ready = {
@@ -39,13 +39,13 @@ export function builtFunction(name: string, described = variable('BENCH_FUNCTION
   return (JSON.parse(described) as Record<string, BuiltFunction>)[name] as BuiltFunction;
 }
 
-/** The function of the checkout that this one is compared with, and where its users sign up. */
+/** The function of the checkout to compare with, and the Supabase where its users sign up. */
 export function builtAgainst(name: string): { built: BuiltFunction; ready: Ready } | undefined {
   const described = process.env.BENCH_AGAINST;
   return described === undefined ? undefined : { built: builtFunction(name, described), ready: readyFile('BENCH_AGAINST_READY_FILE') };
 }
 
-/** Measures every candidate once a round; each round begins with another. */
+/** Measures every candidate once in each round; each round starts with another candidate. */
 export async function inTurn(rounds: number, candidates: Record<string, () => Promise<Values>>, samples: Samples = {}): Promise<Samples> {
   const all = Object.entries(candidates);
   for (let round = 0; round < rounds; round += 1) {
@@ -71,7 +71,7 @@ function goal(ratio: number, { atLeast, atMost }: Ratio): string {
   return atMost === undefined ? '' : `≤ ${atMost}${ratio <= atMost ? '' : ' (missed)'}`;
 }
 
-/** Writes and shows a table of all measures, and one of the ratios. */
+/** Writes and prints a table of all measures, and one of the ratios. */
 export function report(name: string, about: string, samples: Samples, ratios: Ratio[] = []): void {
   const names = [...new Set(Object.values(samples).flatMap((of) => Object.keys(of)))];
   const rows = Object.entries(samples).map(([what, of]) => `| ${what} | ${names.map((name) => spread(of[name])).join(' | ')} |`);
@@ -90,7 +90,7 @@ export function report(name: string, about: string, samples: Samples, ratios: Ra
   if (process.env.BENCH_RECORD !== undefined) record(name, text);
 }
 
-/** Puts a table between the markers of its page in docs/bench; what stands around it is written by hand. */
+/** Writes a table between the markers of its page in docs/bench; the other text is written by hand. */
 function record(name: string, table: string): void {
   const file = `docs/bench/${name}.md`;
   const machine = `${os.cpus()[0]?.model.trim()}, ${os.availableParallelism()} cores, ${os.type()} ${os.release().split('-')[0]}`;
@@ -101,7 +101,7 @@ function record(name: string, table: string): void {
 
 const ofSystem = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : '');
 
-/** What work measures, and the processor time of a process meanwhile where the system tells it. */
+/** Runs `work`, and adds the processor time of a process if the system shows it. */
 export async function withProcessorTime(pid: number, work: () => Promise<Values>): Promise<Values> {
   const threads = () => readdirSync(`/proc/${pid}/task`).map((thread) => Number(ofSystem(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[0]) / 1e6);
   const spent = () => (existsSync(`/proc/${pid}/schedstat`) ? threads().reduce((sum, ms) => sum + ms, 0) : Number.NaN);
@@ -133,8 +133,8 @@ export async function signUp({ publishable_key, supabase_url } = ready): Promise
 
 const PLAYLISTS_EACH = 50;
 
-/** Signs up as many paying listeners as so many playlists take. Returns what gives the token of the next playlist's. */
-export async function listeners(playlists: number, at = ready): Promise<() => string> {
+/** Signs up enough paying users for a number of playlists. Returns a function that yields a token for each playlist. */
+export async function payingUsers(playlists: number, at = ready): Promise<() => string> {
   const users = await Promise.all(Array.from({ length: Math.ceil(playlists / PLAYLISTS_EACH) }, () => signUp(at)));
   const sql = postgres(at.database_url, { max: 1, onnotice: () => {} });
   await sql`update public.profiles set plan = 'pro'`;

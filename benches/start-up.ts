@@ -1,5 +1,5 @@
-// What a cold start takes: how large the modules are, how long it is from the start of a runtime to its first answer, and
-// whether the memory stays where it is.
+// The cost of a cold start: the size of the modules, the time from the start of a runtime to its first response, and the
+// growth of memory.
 
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -9,21 +9,21 @@ import { inTurn, report, residentMb } from './harness.ts';
 import type { Ratio, Samples, Values } from './harness.ts';
 
 const ROUNDS = 9;
-/** How many requests there have been when the memory is looked at. */
+/** The numbers of requests after which the memory is measured. */
 const REQUESTS = [2_000, 10_000, 40_000];
 
 const samples: Samples = {};
 
-/** From the start of the process to the first answer: an event is taken, and who is not signed in gets no playlist. */
+/** The time from the start of the process to the first response: an accepted event, or a refusal without a sign-in. */
 async function coldStart(what: string, candidate: Candidate): Promise<Values> {
-  const begun = performance.now();
+  const started = performance.now();
   const running = await start(candidate);
   const response = await fetch(`http://127.0.0.1:${running.port}/functions/v1/${candidate.like}`, { method: 'POST', ...stripeEvent() });
-  const took = performance.now() - begun;
+  const took = performance.now() - started;
   const text = await response.text();
   await running.stop();
   if (![200, 401].includes(response.status)) throw new Error(`${what}, ${candidate.name}: ${response.status} ${text}`);
-  return { [`${what}: to the first answer, ms`]: took };
+  return { [`${what}: to the first response, ms`]: took };
 }
 
 function sizes(what: string, { files }: Candidate): Values {
@@ -31,7 +31,7 @@ function sizes(what: string, { files }: Candidate): Values {
   return { [`${what}: modules, KB`]: sum((bytes) => bytes), [`${what}: modules, KB gzip`]: sum((bytes) => gzipSync(bytes, { level: 9 })) };
 }
 
-/** What lies about is cleared away only once there is much of it, in a worker that does nothing as well. */
+/** Garbage is collected only once there is much of it, also in a worker that does nothing. */
 async function memory(candidate: Candidate): Promise<Values> {
   const running = await start(candidate);
   const values: Values = {};
@@ -62,7 +62,7 @@ for (const runtime of ['workerd', 'deno'] as Runtime[]) {
 }
 report(
   'start-up',
-  `From the start of a fresh runtime, without anything that it has kept of earlier runs, to its first answer: to an event, and to a client that is ` +
+  `From the start of a fresh runtime, without anything that it has kept of earlier runs, to its first response: to an event, and to a client that is ` +
     `not signed in. ${ROUNDS} rounds in turn. The peers are bundled and minified; ours on Deno is the deployable artefact, its wasm in base64.`,
   samples,
   Object.keys(samples).map((what): Ratio => ({ what, of: 'ours', to: 'the peer' })),

@@ -1,4 +1,4 @@
-// How many events the webhook takes: ours, one written with stripe-node, and one that only reads the body.
+// The throughput of the webhook: this product's, one written with stripe-node, and one that only reads the body.
 
 import postgres from 'postgres';
 import { load, ours, peer, start, stripeEvent } from './candidate.ts';
@@ -11,17 +11,17 @@ const ROUNDS = 9;
 const SECONDS = 2;
 const PROCESSOR = 'processor time a request, µs';
 const PLAN_EVENT = 'an event after which the plan is read and written: ';
-/** Each has its events one after the other, so that no write waits for another. */
+/** Each connection sends its events one after the other, so that no write waits for another. */
 const CUSTOMERS = 8;
 const EVENTS_EACH = 25;
-/** The runtime compiles what is hot a second time, in the background. */
+/** During the warm-up the runtime compiles hot code a second time, in the background. */
 const WARM_UP = { duration: 3 };
 
 /** Subscriptions of users, as their events describe them. */
 async function subscriptions(): Promise<object[]> {
   await control('stripe', 'delivery', { paused: true });
   const sql = postgres(ready.database_url, { max: 1, onnotice: () => {} });
-  // The peer writes the table, as a project does that has no functions in its database.
+  // The peer writes the table directly, like a project without functions in its database.
   await sql`grant select, update on public.profiles to service_role`;
   const one = async () => {
     const { id } = await signUp();
@@ -48,9 +48,9 @@ async function planEvents({ port, pid }: Running): Promise<Values> {
   };
   const events = CUSTOMERS * EVENTS_EACH;
   const values = await withProcessorTime(pid, async () => {
-    const begun = performance.now();
+    const started = performance.now();
     await Promise.all(subscribed.map(each));
-    return { [`${PLAN_EVENT}a second`]: (1000 * events) / (performance.now() - begun) };
+    return { [`${PLAN_EVENT}a second`]: (1000 * events) / (performance.now() - started) };
   });
   const { 'processor time, ms': processor, ...others } = values;
   return { ...others, ...(processor ? { [`${PLAN_EVENT}processor time, µs`]: (1000 * processor) / events } : {}) };

@@ -1,10 +1,10 @@
-// Users with playlists, tracks and AI sessions, as many as are asked for, the same in every run.
+// Creates users with playlists, tracks and AI sessions, the same in every run.
 
 import type { Sql } from 'postgres';
 
 export type Size = { users: number; playlists: number; tracks: number; sessions: number; months: number };
 
-/** Ids say what they are: user 1, playlist 1 of the whole database… */
+/** Ids contain their kind and number: user 1, playlist 1 of the whole database… */
 export const userId = (n: number) => `aaaaaaaa-0000-0000-0000-${n.toString(16).padStart(12, '0')}`;
 export const playlistId = (n: number) => `bbbbbbbb-0000-0000-0000-${n.toString(16).padStart(12, '0')}`;
 
@@ -13,12 +13,12 @@ const USER = (n: string) => ID('aaaaaaaa', n);
 const PLAYLIST = (n: string) => ID('bbbbbbbb', n);
 const TRACK = (n: string) => `'spotify:track:' || lpad((${n})::text, 22, '0')`;
 
-/** The last user is the one who uses everything up: 50 playlists, the first of them with 100 tracks. */
+/** The last user is at the limits: 50 playlists, the first with 100 tracks. */
 export const heavyUser = (size: Size) => size.users;
 
 /**
- * Triggers and foreign keys are off while it fills: what they keep is kept by construction. Playlists go round the
- * users, tracks round the playlists; sessions are spread evenly over the months before now.
+ * Triggers and foreign keys are off during the filling: the rows satisfy them by construction. Playlists are dealt to the
+ * users in turn, tracks to the playlists; sessions are spread evenly over the past months.
  */
 export async function fill(sql: Sql, size: Size): Promise<void> {
   const { users, playlists, tracks, sessions, months } = size;

@@ -1,5 +1,5 @@
-// A playlist as it is usually written: check the user, reserve, wait for the model's whole answer, search for all songs in
-// parallel, settle, answer. The official clients, made once; the same two calls to the database as ours.
+// The usual implementation of a playlist: check the user, reserve, wait for the model's whole completion, search for all
+// songs in parallel, settle, respond. It creates the official clients once, and makes the product's two database calls.
 
 import { createClient } from '@supabase/supabase-js';
 import OpenAI from 'openai';
@@ -11,7 +11,7 @@ type Found = { uri: string; name: string; artists: { name: string }[] };
 type Search = (song: Song) => Promise<Track | null>;
 type Playlist = { name: string; tracks: Song[] };
 
-/** More connections at once Workers do not allow. */
+/** The number of simultaneous connections that Workers allow. */
 const AT_ONCE = 6;
 
 export function serve(env: Environment): Handler {
@@ -76,7 +76,7 @@ function question(env: Environment, prompt: string, count: number) {
   };
 }
 
-/** A search as Spotify's documentation shows it: client credentials, then GET /v1/search. */
+/** Searches as in Spotify's documentation: client credentials, then GET /v1/search. */
 function catalogue(env: Environment): { getToken: () => Promise<string>; search: Search } {
   let kept: { token: string; until: number } | undefined;
 
@@ -92,7 +92,7 @@ function catalogue(env: Environment): { getToken: () => Promise<string>; search:
     return access_token;
   };
 
-  /** The first of what is found; a search that fails has found nothing. */
+  /** The first result, or nothing if the search fails. */
   const search: Search = async ({ artist, title }) => {
     const query = new URLSearchParams({ q: `track:"${title}" artist:"${artist}"`, type: 'track', limit: '10' });
     const response = await fetch(`${env.SPOTIFY_API_BASE_URL}/v1/search?${query}`, { headers: { Authorization: `Bearer ${await getToken()}` } });

@@ -1,5 +1,5 @@
-// The webhook as Stripe's and Supabase's documentation write it: the official clients, made once; the signature verified
-// with SubtleCrypto; a switch over the types.
+// The webhook as in Stripe's and Supabase's documentation: official clients that are created once, a signature verified
+// with SubtleCrypto, and a switch over the types.
 
 import { createClient } from '@supabase/supabase-js';
 import Stripe from 'stripe';
@@ -41,7 +41,7 @@ export function serve(env: Environment): Handler {
         if (customer) await sync(typeof customer === 'string' ? customer : customer.id);
         break;
       }
-      default: // None of our business.
+      default: // Other types are ignored.
     }
     return Response.json({ received: true });
   };

@@ -49,7 +49,7 @@ impl From<ConfigError> for Error {
 }
 
 impl Error {
-    /// The client can only wait until the operator has corrected the configuration.
+    /// Creates the error for a client, which can only wait until the operator has corrected the configuration.
     pub(crate) fn misconfigured() -> Self {
         Self::of(Code::Misconfigured)
     }
@@ -71,7 +71,7 @@ impl Error {
 pub struct Problems(Vec<(&'static str, &'static str)>);
 
 impl Problems {
-    /// Returns the value that was read; otherwise keeps its problems, each once.
+    /// Returns the value of `read`, or collects its problems, each once.
     pub fn take<T>(&mut self, read: Result<T, ConfigError>) -> Option<T> {
         read.map_err(|error| self.add(error)).ok()
     }
@@ -79,7 +79,7 @@ impl Problems {
     /// Returns what `config` makes of the values, which is `Some` if there are no problems.
     ///
     /// # Errors
-    /// [`ConfigError`] with every problem.
+    /// Returns a [`ConfigError`] with every problem.
     pub fn finish<T>(self, config: impl FnOnce() -> Option<T>) -> Result<T, ConfigError> {
         let config = if self.0.is_empty() { config() } else { None };
         config.ok_or(ConfigError(self.0))
@@ -104,7 +104,7 @@ pub fn optional(env: impl Fn(&str) -> Option<String>, name: &str) -> Option<Stri
 /// Returns the trimmed value of a variable that must be set.
 ///
 /// # Errors
-/// [`ConfigError`] if it is not set, or is empty.
+/// Returns a [`ConfigError`] if it is not set, or is empty.
 pub fn required(
     env: impl Fn(&str) -> Option<String>,
     name: &'static str,
@@ -115,7 +115,7 @@ pub fn required(
 /// Returns a secret that must be set and valid in a header.
 ///
 /// # Errors
-/// [`ConfigError`] if it is not set, or contains anything but visible ASCII.
+/// Returns a [`ConfigError`] if it is not set, or contains anything but visible ASCII.
 pub fn required_secret(
     env: impl Fn(&str) -> Option<String>,
     name: &'static str,
@@ -139,7 +139,7 @@ impl SecretPair {
     /// Reads one secret, or two separated by a comma.
     ///
     /// # Errors
-    /// [`ConfigError`] if there are none or more than two, or if one is shorter than 32 characters.
+    /// Returns a [`ConfigError`] if there are none or more than two, or if one is shorter than 32 characters.
     pub fn from_env(
         env: impl Fn(&str) -> Option<String>,
         name: &'static str,
@@ -185,7 +185,8 @@ pub(crate) fn header_safe(name: &'static str, value: String) -> Result<Secret, C
 /// Checks an absolute http or https URL to which paths can be appended.
 ///
 /// # Errors
-/// [`ConfigError`] for anything else: no host, a trailing slash, a query, a fragment, credentials.
+/// Returns a [`ConfigError`] for any other text, such as a URL without a host, or one with a trailing slash, a query, a
+/// fragment or credentials.
 pub fn base_url(name: &'static str, value: String) -> Result<String, ConfigError> {
     let rest = value
         .strip_prefix("https://")
@@ -219,14 +220,14 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_trimmed_and_an_empty_one_counts_as_missing() {
+    fn trims_values_and_treats_empty_ones_as_missing() {
         assert_eq!(required(env, "SET").unwrap(), "value");
         assert_eq!(required(env, "EMPTY"), Err(ConfigError::missing("EMPTY")));
         assert_eq!(required(env, "ABSENT"), Err(ConfigError::missing("ABSENT")));
     }
 
     #[test]
-    fn a_secret_that_cannot_stand_in_a_header_is_refused_without_being_shown() {
+    fn refuses_a_secret_invalid_in_a_header_without_showing_it() {
         let error = required_secret(env, "SPACED").unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_is_one_or_two_long_secrets() {
+    fn pair_has_one_or_two_long_secrets() {
         let (a, b) = ("a".repeat(32), "b".repeat(40));
         let read = |value: &str| SecretPair::from_env(|_| Some(value.to_owned()), "PAIR");
         assert!(read(&a).unwrap().other.is_none());
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_named_once() {
+    fn names_every_problem_once() {
         let mut problems = Problems::default();
         let read = ["A", "B", "A", "SET"].map(|name| problems.take(required(env, name)));
         assert_eq!(read, [None, None, None, Some("value".to_owned())]);
@@ -270,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_is_not_told_which_variable_is_missing() {
+    fn clients_do_not_see_names_of_variables() {
         let error = Error::from(ConfigError::missing("SPOTIFY_CLIENT_ID"));
         assert_eq!(error.code(), Code::Misconfigured);
         assert!(!error.to_string().contains("SPOTIFY"));
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn only_absolute_urls_to_append_paths_to_are_base_urls() {
+    fn base_url_is_absolute_and_accepts_paths() {
         for good in [
             "https://x.example",
             "http://127.0.0.1:54321",

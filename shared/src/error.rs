@@ -25,7 +25,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// Creates an error with a specific message, which a person will read.
+    /// Creates an error with a specific message for a person.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_is_not_shown() {
+    fn clients_do_not_see_the_cause() {
         let error = Error::new(Code::Internal, "Something broke.").caused_by("password=x");
         let shown = format!("{error}{}", error.to_json(Uuid::nil()));
         assert!(!shown.contains("password"), "{shown}");
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn examples_stand_only_where_there_are_some() {
+    fn omits_empty_examples() {
         let error = Error::new(Code::NotAboutMusic, "Ask for music.");
         assert_eq!(error.to_json(Uuid::nil()).get("examples"), None);
         let json = error

@@ -108,7 +108,7 @@ impl FakeHttp {
     }
 }
 
-/// Yields once, so that all other ready work runs first.
+/// Yields once, so that other ready work runs first.
 async fn give_way() {
     let mut has_waited = false;
     let wait = std::future::poll_fn(|context| {

@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_in_a_value_can_end_it() {
+    fn escapes_separators_in_values() {
         let encoded = form_urlencoded(&[
             ("q", r#"track:"A&B=C?#/%+" artist:"Łódź""#),
             ("type", "track"),
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn no_pairs_make_an_empty_string() {
+    fn no_pairs_give_an_empty_string() {
         assert_eq!(form_urlencoded(&[]), "");
     }
 }

@@ -1,4 +1,4 @@
-//! No parser of input from outside takes more than linear time. The inputs are kinds that have made such parsers
+//! Checks that every parser of input from outside takes linear time. The inputs are those that typically make parsers
 //! slow: one piece repeated, or a run of one piece followed by a run of another.
 //!
 //! The test compares the processor time of its own thread for an input and for one four times as large, so other
@@ -85,7 +85,7 @@ fn assert_linear(bytes: usize, frames: &[(&str, &str)], read: fn(&str)) {
 }
 
 #[test]
-fn a_square_is_noticed() {
+fn detects_quadratic_growth() {
     fn square(text: &str) {
         black_box(
             text.bytes()
@@ -97,7 +97,7 @@ fn a_square_is_noticed() {
 }
 
 #[test]
-fn headers_and_tokens_are_read_in_linear_time() {
+fn reads_headers_and_tokens_in_linear_time() {
     assert_linear(16 * KIB, &[("", ""), ("t=1,", "")], |text| {
         let secrets =
             WebhookSecrets::from_env(|_| Some(format!("whsec_{}", "1".repeat(32)))).unwrap();
@@ -118,7 +118,7 @@ fn headers_and_tokens_are_read_in_linear_time() {
 }
 
 #[test]
-fn documents_are_read_in_linear_time() {
+fn reads_documents_in_linear_time() {
     let frames = [
         ("", ""),
         ("{\"keys\":[", "0]}"),
@@ -135,7 +135,7 @@ fn documents_are_read_in_linear_time() {
 }
 
 #[test]
-fn a_stream_is_read_in_linear_time() {
+fn reads_a_stream_in_linear_time() {
     assert_linear(
         32 * KIB,
         &[("", ""), ("data: a", "\n\n"), ("data:a\n", "")],
@@ -152,7 +152,7 @@ fn a_stream_is_read_in_linear_time() {
 }
 
 #[test]
-fn an_answer_of_a_model_is_read_in_linear_time() {
+fn reads_a_models_answer_in_linear_time() {
     let frames = [
         ("", ""),
         ("{\"tracks\":[", "]}"),
@@ -169,7 +169,7 @@ fn an_answer_of_a_model_is_read_in_linear_time() {
 }
 
 #[test]
-fn titles_and_prompts_are_compared_in_linear_time() {
+fn compares_titles_and_prompts_in_linear_time() {
     assert_linear(
         4 * KIB,
         &[
@@ -196,7 +196,7 @@ fn titles_and_prompts_are_compared_in_linear_time() {
 }
 
 #[test]
-fn found_tracks_are_read_in_linear_time() {
+fn reads_found_tracks_in_linear_time() {
     let name = ("{\"tracks\":{\"items\":[{\"name\":\"", "\"}]}}");
     assert_linear(
         32 * KIB,

@@ -1,4 +1,4 @@
-//! What the functions have in common.
+//! The code that all functions share: the HTTP contract, the runtime, clients of upstreams, and matching.
 //!
 //! Everything here compiles natively, except `runtime::wasm`, which implements the traits on workerd and Deno.
 

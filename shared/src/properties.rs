@@ -1,4 +1,4 @@
-//! Properties of arbitrary paths, origins, texts and track URIs.
+//! Property tests with any path, origin, text and track URI.
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use inputs::proptest::prelude::*;
@@ -19,7 +19,7 @@ fn origins() -> AllowedOrigins {
     AllowedOrigins::parse(&ORIGINS.join(",")).unwrap()
 }
 
-/// Origins, and texts that resemble one.
+/// Generates origins, and texts that resemble one.
 fn origin() -> impl Strategy<Value = String> {
     let one = || prop::sample::select(&ORIGINS[..]);
     prop_oneof![
@@ -34,7 +34,7 @@ fn origin() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn any_text_becomes_one_clean_line_and_stays_it(text in text(), max in 0..40_usize) {
+    fn any_text_becomes_one_clean_line(text in text(), max in 0..40_usize) {
         let line = one_line(&text, max);
         prop_assert!(line.chars().count() <= max && line.trim() == line && !line.contains("  "), "{:?}", line);
         prop_assert!(!line.chars().any(|c| c.is_control() || is_invisible(c)), "{:?}", line);
@@ -42,7 +42,7 @@ proptest! {
     }
 
     #[test]
-    fn only_an_origin_of_the_list_is_named(
+    fn cors_names_only_listed_origins(
         origin in origin(),
         other in bytes(),
         is_preflight in any::<bool>(),
@@ -63,7 +63,7 @@ proptest! {
     }
 
     #[test]
-    fn a_list_of_origins_is_read_or_refused(list in origin()) {
+    fn any_list_of_origins_is_read_or_refused(list in origin()) {
         let Ok(read) = AllowedOrigins::parse(&list) else { return Ok(()) };
         let (scheme, authority) = read.first().split_once("://").unwrap();
         prop_assert!(["http", "https"].contains(&scheme));
@@ -76,7 +76,7 @@ proptest! {
     }
 
     #[test]
-    fn a_url_of_the_app_has_an_authority_of_the_app(url in origin()) {
+    fn accepted_url_has_a_listed_authority(url in origin()) {
         let Some((scheme, rest)) = url.split_once("://").filter(
             |_| origins().has_url(&url),
         ) else { return Ok(()) };
@@ -85,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn a_route_is_what_stands_below_the_function(
+    fn route_is_the_path_below_the_function(
         path in text(),
         name in "[a-z][a-z-]{0,8}",
         below in text(),

@@ -17,7 +17,7 @@ impl Secret {
         &self.0
     }
 
-    /// Whether it equals `other`; the duration reveals only the length.
+    /// Returns whether it equals `other`; the duration reveals only the length.
     pub fn is(&self, other: &str) -> bool {
         let differences = self
             .0
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_prints_as_redacted() {
+    fn secret_prints_as_redacted() {
         let secret = Secret::new("sb_secret_x");
         assert_eq!(
             format!("{secret} {secret:?} {:?}", Some(&secret)),

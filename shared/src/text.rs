@@ -22,7 +22,7 @@ pub fn one_line(text: &str, max_chars: usize) -> String {
     line
 }
 
-/// Whether a character is a direction mark or another invisible character.
+/// Returns whether a character is a direction mark or another invisible character.
 pub fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
@@ -34,7 +34,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn a_text_becomes_one_clean_line() {
+    fn text_becomes_one_clean_line() {
         for (text, expected) in [
             ("Sen o Victorii", "Sen o Victorii"),
             (" a\0b\r\nc\t\u{85}\u{2028} d\u{7f}", "a b c d"),

@@ -27,7 +27,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn letters_come_apart_into_base_and_marks() {
+    fn decomposes_letters_into_base_and_marks() {
         for (text, expected) in [
             ("Ża", "Z\u{307}a"),
             ("ﬁ①", "fi1"),

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_has_the_words_of_its_line() {
+    fn list_has_the_words_of_its_line() {
         assert_eq!(
             (ONE, MORE, NONE.len()),
             (&["first"][..], &["ein Łódź", "zwei", "drei vier"][..], 0)
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn every_data_file_has_one_list_a_line_each_word_once() {
+    fn data_files_have_unique_lists_and_words() {
         for (file, text) in [
             ("prompt.txt", include_str!("matching/prompt.txt")),
             (

@@ -50,7 +50,7 @@ $$;
 comment on function private.trim_space(text) is
   'Removes white space of every kind, the invisible kinds of Unicode included, from both ends.';
 
--- Texts from identity providers and language models are made to fit instead of being refused. The first cut bounds the
+-- Texts from identity providers and language models are cleaned and cut instead of being refused. The first cut bounds the
 -- work on a text of any size.
 create function private.clean_text(p_text text, p_max_characters int) returns text
 language sql immutable parallel safe set search_path = ''

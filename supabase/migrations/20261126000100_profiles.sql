@@ -24,7 +24,7 @@ create table public.profiles (
 );
 
 comment on table public.profiles is
-  'One row per account in auth.users. Its row lock (for no key update) orders everything that is counted per user.';
+  'One row per account in auth.users. Its row lock (for no key update) serialises everything that is counted per user.';
 comment on column public.profiles.username is 'Displayed name, 1 to 64 characters, trimmed. Not unique.';
 comment on column public.profiles.plan is 'The plan that the user pays for; written by billing only.';
 comment on column public.profiles.stripe_customer_id is 'Stripe''s customer id (cus_…), set at the first checkout; null before.';
@@ -66,8 +66,8 @@ as $$ select exists (select from auth.users u where u.id = p_user_id and u.is_an
 comment on function private.is_anonymous(uuid) is 'Whether a user signed in without an address and has not given one since.';
 
 -- The metadata comes from the client or from an identity provider: it may be huge, empty or of any shape, and must not
--- fail a sign-up. The name is made to fit; if it still cannot be stored, the profile gets a neutral name; if that fails
--- too, the account is created without a profile and the log says so.
+-- fail a sign-up. The name is cleaned and cut; if it still cannot be stored, the profile gets a neutral name; if that fails
+-- too, the account is created without a profile, and the log names the error.
 create function private.sign_up_name(p_metadata jsonb, p_email text) returns text
 language sql immutable set search_path = ''
 as $$
@@ -100,7 +100,7 @@ begin
   end;
   return null;
 exception
-  -- A later constraint, trigger or missing right, and a lock that is not released in time.
+  -- Violations of later constraints, errors of triggers, missing rights, and lock timeouts.
   when data_exception or integrity_constraint_violation or program_limit_exceeded or plpgsql_error
     or syntax_error_or_access_rule_violation or object_not_in_prerequisite_state then
   raise warning 'no profile for account %: % (%)', new.id, sqlerrm, sqlstate;
@@ -112,7 +112,7 @@ comment on function private.create_profile() is 'Trigger: gives a new account it
 create trigger create_profile after insert on auth.users
   for each row execute function private.create_profile();
 
--- Accounts that are older than this migration.
+-- Profiles for accounts that are older than this migration.
 insert into public.profiles (user_id, username)
 select u.id, private.sign_up_name(u.raw_user_meta_data::jsonb, u.email)
 from auth.users u

@@ -51,7 +51,7 @@ $$;
 comment on function private.seconds_until_refill(uuid, text, timestamptz) is
   'Seconds until a user may make the next request of a kind; null where one is left.';
 
--- A refusal is found without a lock first, so that a flood of requests waits for nothing.
+-- A request beyond the limit is refused before any lock, so that a flood of requests does not wait.
 create function private.count_request(p_user_id uuid, p_kind text) returns int
 language plpgsql volatile set search_path = ''
 as $$
@@ -65,7 +65,7 @@ begin
   insert into private.request_buckets as b (user_id, kind, period, taken, refills_at)
   select p_user_id, p_kind, l.period, 0, '-infinity' from private.request_limits(p_kind) l order by l.period
   on conflict on constraint request_buckets_pkey do update set taken = b.taken;
-  -- The rows are locked: no other request is counted until the commit.
+  -- The rows are locked, so no other request is counted until the commit.
   v_now := clock_timestamp();
   v_wait := private.seconds_until_refill(p_user_id, p_kind, v_now);
   if v_wait is null then
@@ -79,12 +79,12 @@ begin
 end
 $$;
 comment on function private.count_request(uuid, text) is
-  'Counts one request of a user; returns the seconds to wait where it is one too many, else null. The caller has locked the profile.';
+  'Counts one request of a user; returns the seconds to wait if it exceeds the limit, otherwise null. The caller has locked the profile.';
 
 create function private.needs_account(p_kind text) returns boolean
 language sql immutable parallel safe set search_path = ''
 as $$ select p_kind in ('export', 'link', 'billing') $$;
-comment on function private.needs_account(text) is 'Whether anonymous users may not make requests of a kind.';
+comment on function private.needs_account(text) is 'Whether requests of a kind need an account with an address.';
 
 create function public.take_request(p_user_id uuid, p_kind text) returns jsonb
 language plpgsql security definer set search_path = ''
@@ -101,7 +101,7 @@ begin
   elsif private.needs_account(p_kind) and private.is_anonymous(p_user_id) then
     return jsonb_build_object('outcome', 'account_required');
   end if;
-  -- An anonymous user costs nothing to make.
+  -- Anonymous users are free to create, so they get less.
   if p_kind = 'search' and private.is_anonymous(p_user_id) then
     p_kind := 'anonymous_search';
   end if;
@@ -125,7 +125,7 @@ begin
   end if;
 end
 $$;
-comment on function private.refuse_edit(int) is 'Refuses an edit (429) that must wait p_wait seconds; null refuses nothing.';
+comment on function private.refuse_edit(int) is 'Refuses an edit (429) that must wait p_wait seconds; does nothing for null.';
 
 -- Writers of one playlist wait for each other, each with a connection of the pool that all users share. So at most three
 -- edits of a user run at a time, and none waits longer than two seconds for a lock; the rest is refused at once with 503
@@ -138,7 +138,7 @@ comment on function private.edits_at_once() is 'How many edits of a user run at 
 create function private.refuse_crowd() returns void
 language sql set search_path = ''
 as $$ select private.refuse(503, 'too_many_at_once', 'too many edits at once', 1) $$;
-comment on function private.refuse_crowd() is 'Refuses an edit (503) because too many of the user run.';
+comment on function private.refuse_crowd() is 'Refuses an edit (503) because too many edits of the user are running.';
 
 create function private.enter_edit(p_user_id uuid) returns void
 language plpgsql volatile set search_path = ''
@@ -152,4 +152,4 @@ begin
   perform private.refuse_crowd();
 end
 $$;
-comment on function private.enter_edit(uuid) is 'Takes one of the user''s edit slots until the transaction ends; 503 when none is free.';
+comment on function private.enter_edit(uuid) is 'Takes one of the user''s edit slots until the transaction ends; 503 if none is free.';

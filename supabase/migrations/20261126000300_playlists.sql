@@ -2,13 +2,12 @@
 --
 -- Users cannot choose ids: a generated playlist has its AI session's id, which no other user may take beforehand.
 --
--- A count is only right while no other transaction of the same user can add a playlist. So every writer first locks the
+-- A count is exact only while no other transaction of the same user can add a playlist. So every writer first locks the
 -- owner's profile, before a row enters the unique index: a writer that waits in the index for one that waits for the
--- profile would be a deadlock. The limit is checked at commit, so
--- that a transaction may delete after it has added.
+-- profile would be a deadlock. The limit is checked at commit, so that a transaction may delete after it has added.
 --
--- Deleted playlists are kept for 30 days, and at most 100 rows per owner: the one that was deleted first goes. The time of
--- the deletion has its own column because updated_at changes when a deleted playlist is renamed.
+-- Deleted playlists are kept for 30 days, and at most 100 rows per owner: the one that was deleted first is removed. The
+-- time of the deletion has its own column because updated_at changes when a deleted playlist is renamed.
 
 create table public.playlists (
   id uuid not null default gen_random_uuid(),
@@ -111,8 +110,8 @@ begin
 end
 $$;
 comment on function private.lock_own_profile() is
-  'Trigger: locks the caller''s profile before the rows of the statement and counts the write; 429 for one too many in a '
-  'minute, 503 where the lock takes two seconds.';
+  'Trigger: locks the caller''s profile before the rows of the statement and counts the write; 429 above the limit per '
+  'minute, 503 if the lock takes two seconds.';
 
 create function private.forget_oldest_deleted_playlists() returns trigger
 language plpgsql security definer set search_path = ''
@@ -132,9 +131,9 @@ begin
 end
 $$;
 comment on function private.forget_oldest_deleted_playlists() is
-  'Trigger: where a new playlist is one more than are kept, those that were deleted first are deleted for good.';
+  'Trigger: when a new playlist exceeds the number that is kept, the one that was deleted first is removed for good.';
 
--- Not for version: edits of tracks have a bucket of their own.
+-- Not for version: edits of tracks have their own bucket.
 create trigger lock_own_profile before insert or update of owner_id, name, description, is_deleted on public.playlists
   for each statement execute function private.lock_own_profile();
 create trigger prepare_playlist before insert or update of owner_id, name, is_deleted on public.playlists

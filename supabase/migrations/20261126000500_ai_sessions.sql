@@ -48,8 +48,8 @@ create policy "AI sessions owner" on public.ai_sessions to authenticated
   with check (user_id = (select auth.uid()));
 grant select on table public.ai_sessions to authenticated;
 
--- `like` and attach, and not `create table … partition of`: attaching takes a light lock on the parent, so running
--- attempts go on. The time zone is fixed because the bounds of a month must not depend on the caller. The moment is an
+-- `like` and attach instead of `create table … partition of`: attaching takes a lock on the parent that does not block
+-- running attempts. The time zone is fixed because the bounds of a month must not depend on the caller. The moment is an
 -- argument so that month ends, leap years and New Year can be tested.
 create function private.ensure_ai_sessions_partitions_at(p_at timestamptz, p_months_ahead int) returns void
 language plpgsql security definer set search_path = '' set timezone = 'UTC'
@@ -59,7 +59,7 @@ declare
   v_month timestamptz;
   v_name text;
 begin
-  -- Two callers at once would both find a month missing.
+  -- Without the lock, two concurrent callers would both find a month missing.
   perform pg_advisory_xact_lock(hashtextextended('ensure_ai_sessions_partitions', 0));
   for v_month in
     select generate_series(v_this_month - interval '1 month', v_this_month + make_interval(months => p_months_ahead), interval '1 month')
@@ -101,7 +101,7 @@ begin
     where i.inhparent = 'public.ai_sessions'::regclass and c.relname ~ '^ai_sessions_\d{4}_\d{2}$' and c.relname < v_first_kept
     order by c.relname
   loop
-    -- The parent first, as every reader does; the drop needs both.
+    -- Locks the parent first, as every reader does; the drop needs both locks.
     lock table only public.ai_sessions in access exclusive mode;
     execute format('select not exists (select from public.%I)', v_name) into v_is_empty;
     if v_is_empty then

@@ -1,7 +1,7 @@
 -- The quota of AI generations: how much a user has used, what an attempt may cost, and how a slot is reserved.
 --
--- Counted are the live reservations and the sessions that succeeded within the last 30 days. Sessions are kept for the
--- same 30 days, so the clean-up neither returns nor takes quota. The limits are defined here only.
+-- The quota counts the live reservations and the sessions that succeeded within the last 30 days. Sessions are kept for the
+-- same 30 days, so the clean-up does not change the quota. The limits are defined here only.
 --
 -- A reservation is an unsettled 'timeout' row younger than 90 seconds. A session that is settled as 'timeout' frees its
 -- slot at once; one whose worker died frees it when the 90 seconds are over, without a clean-up job.
@@ -9,9 +9,9 @@
 -- An anonymous user has one generation in all. Sessions are forgotten after 30 days, so the account may generate in its
 -- first 30 days only.
 --
--- Attempts that do not succeed are free for the user but cost us money. So they count from their start, at most three
--- run at once, and a day has a cap on its cost. Running attempts have no cost yet, so the cap can be exceeded by at most
--- what three of them cost.
+-- Attempts that do not succeed are free for the user but cost the operator money. So they count from their start, at most
+-- three run at once, and a day has a cap on its cost. Running attempts have no cost yet, so three of them can exceed the
+-- cap.
 
 create function private.ai_quota_limit(p_plan public.plan_type) returns int
 language sql immutable parallel safe set search_path = ''
@@ -274,15 +274,16 @@ comment on function private.ai_replay(uuid, uuid, text, timestamptz) is
   'The outcome for an id that is taken, or null where a new attempt may start; for a finished one with what was delivered, '
   'from the session or from the playlist, which outlives it.';
 
--- The profile is locked in a statement of its own: a statement that locks and counts at once counts on the snapshot from
--- before it waited, and lets every parallel call through. The clock is read and rows are counted only afterwards.
+-- The profile is locked in a separate statement: a statement that both locks and counts uses the snapshot from before it
+-- waited, and lets every parallel call through. The clock is read and rows are counted only afterwards.
 --
 -- Expected refusals are outcomes, not errors. The session's id is the client's idempotency key:
 --   running or finished with the same prompt       in_progress, finished
 --   running or finished with another prompt,
 --   or another user's session or playlist          key_reused
 --   failed, or its reservation expired             a new attempt, in a row of its own
--- The order of the other refusals: no_playlist, too_many_attempts, account_required, quota_exceeded, playlist_limit, too many at once.
+-- The order of the other refusals: no_playlist, too_many_attempts, account_required, quota_exceeded, playlist_limit, too
+-- many at once.
 create function public.ai_reserve(
   p_session_id uuid, p_user_id uuid, p_prompt text, p_save boolean, p_playlist_id uuid default null
 ) returns jsonb
@@ -298,7 +299,7 @@ begin
   if not found then
     return jsonb_build_object('outcome', 'no_profile');
   end if;
-  -- Two users with one id hold different profiles; this makes the second see the first.
+  -- Two users with the same id lock different profiles; this lock makes the second see the first.
   perform pg_advisory_xact_lock(hashtextextended(p_session_id::text, 0));
 
   v_now := clock_timestamp();
@@ -318,7 +319,7 @@ begin
     return v_refusal || v_refined;
   end if;
 
-  -- Later than the id's last attempt, also after the clock stepped back: both are part of the key.
+  -- The key contains the id and the time, which must be later than the last attempt's even if the clock stepped back.
   select greatest(v_now, max(s.created_at) + interval '1 microsecond') into v_created_at
   from public.ai_sessions s
   where s.id = p_session_id;

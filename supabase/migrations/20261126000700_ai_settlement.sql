@@ -21,7 +21,7 @@ end
 $$;
 comment on function private.ai_cost(numeric) is 'USD rounded up to 4 decimals; PT422 for anything that is not a cost.';
 
--- The latest attempt is the one that counts: no new one starts while another is live or has succeeded.
+-- Only the latest attempt matters: no new one starts while another is live or has succeeded.
 create function private.lock_session(p_session_id uuid, p_user_id uuid) returns public.ai_sessions
 language plpgsql volatile set search_path = ''
 as $$
@@ -70,7 +70,7 @@ as $$
 declare
   v_session public.ai_sessions := private.lock_session(p_session_id, p_user_id);
   v_now timestamptz := clock_timestamp();
-  -- The caller has timed out meanwhile and told its client that nothing was charged.
+  -- The caller has timed out meanwhile and has told its client that nothing was charged.
   v_is_late boolean := p_status = 'succeeded' and v_session.status <> 'succeeded'
     and v_now > v_session.created_at + p_max_age_ms * interval '1 millisecond';
   v_settled boolean;
@@ -124,7 +124,7 @@ begin
   set
     status = 'succeeded',
     cost = greatest(s.cost, private.ai_cost(p_cost)),
-    -- A call may be carried out after a later one.
+    -- Calls may be executed out of order.
     delivered = case
       when jsonb_array_length(s.delivered -> 'tracks') > jsonb_array_length(v_tracks) then s.delivered
       else jsonb_build_object('is_complete', false, 'tracks', v_tracks)

@@ -1,7 +1,7 @@
 -- save_generated_playlist: settles a session as succeeded and stores its playlist, both or neither.
 --
--- A refinement of a playlist becomes its next version, under the name that the playlist has. If the playlist was deleted
--- meanwhile, it becomes a playlist of its own.
+-- A refinement becomes the playlist's next version and keeps its name. If the playlist was deleted meanwhile, it becomes a
+-- new playlist.
 --
 -- A new playlist's id is the session's id, so a repeat finds what the first call stored, whether or not its response
 -- arrived. Name, description and display texts come from a language model or a catalogue and are made to fit. A malformed
@@ -56,7 +56,7 @@ as $$
 $$;
 comment on function private.fit_tracks(jsonb) is 'The known keys of each track, display texts made to fit.';
 
--- At the limit of playlists the caller settles what it delivers unsaved.
+-- At the limit of playlists the caller settles the session and delivers the playlist unsaved.
 create function public.save_generated_playlist(
   p_session_id uuid, p_user_id uuid, p_cost numeric, p_name text, p_description text, p_tracks jsonb,
   p_refined_id uuid default null, p_instruction text default null, p_suggestions jsonb default '{}'

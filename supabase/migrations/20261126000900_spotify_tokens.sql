@@ -93,7 +93,7 @@ begin
     encode(extensions.hmac(p_user_id || '/' || p_column, nullif(current_setting(p_setting, true), ''), 'sha256'), 'hex')
   );
 exception
-  -- A wrong key and damaged data; what decrypts to no text by chance.
+  -- A wrong key, damaged data, and bytes that by chance decrypt to invalid text.
   when external_routine_invocation_exception or data_exception then
   return null;
 end
@@ -150,7 +150,7 @@ begin
     set access_token = excluded.access_token, refresh_token = excluded.refresh_token, expires_at = excluded.expires_at,
       display_name = excluded.display_name, account_id = excluded.account_id, created_at = clock_timestamp(),
       refreshing_until = null;
-  -- An export that a request works on right now is left to that request.
+  -- An export that a request is working on is left to that request.
   delete from public.spotify_exports e
   where e.user_id = p_user_id and e.result is null and e.spotify_account_id <> v_account_id
     and e.held_until <= clock_timestamp();
@@ -261,7 +261,7 @@ declare
   v_was_linked boolean;
 begin
   perform from public.profiles p where p.user_id = p_user_id for key share;
-  -- The tokens before the copies, as in store_spotify_tokens.
+  -- Deletes the tokens before the copies, in the order of locks of store_spotify_tokens.
   delete from public.spotify_tokens t where t.user_id = p_user_id;
   v_was_linked := found;
   delete from public.spotify_copies c where c.user_id = p_user_id;
@@ -315,7 +315,7 @@ begin
       continue;
     end if;
     begin
-      -- From the current row, not from the one that was read: the user may have linked again meanwhile.
+      -- Reads the current row again: the user may have linked again meanwhile.
       update public.spotify_tokens t
       set
         access_token = private.encrypt_spotify_token(

@@ -79,8 +79,8 @@ language sql immutable parallel safe set search_path = ''
 as $$ select interval '90 seconds' $$;
 comment on function private.spotify_export_hold() is 'How long an export is held; longer than a request can last.';
 
--- The profile is locked first: forgetting an old key and storing a new one write two rows that go with the profile. The
--- lock also orders the exports of a user, so that one of those of a playlist sees the other.
+-- The profile is locked first: deleting an old key and storing a new one write two rows that are deleted with the profile.
+-- The lock also serialises the exports of a user, so that two exports of a playlist see each other.
 create function public.begin_spotify_export(p_user_id uuid, p_idempotency_key uuid, p_request jsonb) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
@@ -99,7 +99,7 @@ begin
   insert into public.spotify_exports (user_id, idempotency_key, request, held_until)
   values (p_user_id, p_idempotency_key, p_request, '-infinity')
   on conflict (user_id, idempotency_key) do nothing;
-  -- The clock is read after the lock: a request that waited must not take over what was finished meanwhile.
+  -- The clock is read after the lock: a request that waited must not take over an export that was finished meanwhile.
   select * into v_export
   from public.spotify_exports e
   where e.user_id = p_user_id and e.idempotency_key = p_idempotency_key
@@ -111,7 +111,7 @@ begin
   elsif v_export.result is not null then
     return jsonb_build_object('outcome', 'finished', 'result', v_export.result);
   end if;
-  -- Of this key or of another one.
+  -- A running export under this key, or of the same playlist under another key.
   select max(e.held_until) into v_held_until
   from public.spotify_exports e
   where e.user_id = p_user_id
@@ -157,7 +157,7 @@ begin
   insert into public.spotify_copies as c (playlist_id, user_id, spotify_playlist_id, spotify_account_id)
   select p.id, p_user_id, v_export.spotify_playlist_id, v_export.spotify_account_id
   from public.playlists p
-  -- Unlinking forgets the copies, also those that are being made.
+  -- Unlinking also forgets copies that are being created.
   join public.spotify_tokens t on t.user_id = p.owner_id
   where p.owner_id = p_user_id and p.id::text = v_export.request ->> 'playlist_id'
   for key share of t

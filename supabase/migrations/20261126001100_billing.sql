@@ -5,9 +5,8 @@
 -- read. So every write names the state that it was decided on, and fails where another write came between. The last
 -- successful write is therefore based on the newest read.
 --
--- That state has its own column, plan_synced_at. With updated_at, an owner who keeps renaming themselves would keep every
--- cancellation away. It changes at every write, also of the same plan: a write that changes nothing still tells those who
--- read Stripe before that they have read too early.
+-- That state has its own column, plan_synced_at: with updated_at, an owner who keeps changing their name would prevent
+-- every cancellation. It changes at every write, also of the same plan, because every write makes earlier reads outdated.
 --
 -- While an account is being deleted it keeps the customer that the deletion began with.
 
@@ -90,7 +89,7 @@ begin
   end if;
   return 'no_profile'::public.billing_write_outcome;
 exception
-  -- The customer has become another profile's since it was read.
+  -- Another profile has taken the customer since it was read.
   when unique_violation then
     return 'conflict'::public.billing_write_outcome;
 end

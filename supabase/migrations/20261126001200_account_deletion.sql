@@ -1,4 +1,4 @@
--- Deleting an account: first no new payment can begin, then Stripe is told, then everything is deleted.
+-- Deleting an account: first new payments are prevented, then Stripe's customer is deleted, then everything here.
 --
 -- Stripe and this database cannot change in one step. So the deletion is recorded before Stripe is told: from then on the
 -- profile gets no other Stripe customer, so no payment can begin after the cancellation, and a repeated request completes
@@ -87,7 +87,7 @@ as $$
 $$;
 comment on function private.continue_usage(uuid, bytea) is 'Charges a user what their address had used before.';
 
--- A trigger on Auth's table must never fail Auth's own statement.
+-- A trigger on Auth's table must never make Auth's statement fail.
 create function private.follow_address() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
@@ -98,7 +98,7 @@ begin
   perform private.continue_usage(new.id, private.address_hash(new.email, new.phone));
   return null;
 exception
-  -- No profile, no partition for a month, a broken migration.
+  -- A missing profile, a missing partition, or a failed migration.
   when data_exception or integrity_constraint_violation or syntax_error_or_access_rule_violation
     or object_not_in_prerequisite_state or plpgsql_error then
   raise warning 'the usage of account % does not follow its address: % (%)', new.id, sqlerrm, sqlstate;
@@ -113,8 +113,8 @@ create trigger follow_changed_address after update of email, phone on auth.users
   for each row when (old.email is distinct from new.email or old.phone is distinct from new.phone)
   execute function private.follow_address();
 
--- Auth's log and its unfinished sign-ins name the account, too. Where they cannot be cleaned, the account is deleted all
--- the same, and the caller is told.
+-- Auth's log and its unfinished sign-ins also name the account. If they cannot be cleaned, the account is deleted anyway,
+-- and the outcome says so.
 create function private.forget_in_auth(p_user_id uuid, p_email text, p_phone text) returns boolean
 language plpgsql volatile set search_path = ''
 as $$
@@ -131,7 +131,7 @@ begin
   end if;
   return true;
 exception
-  -- Missing rights, other columns in a later version of Auth, locks and statements that take too long.
+  -- Missing rights, changed columns in a later version of Auth, and timeouts of locks and statements.
   when syntax_error_or_access_rule_violation or data_exception or integrity_constraint_violation
     or object_not_in_prerequisite_state or plpgsql_error or query_canceled then
   raise warning 'what Auth wrote about a deleted account stays: % (%)', sqlerrm, sqlstate;

@@ -1,9 +1,9 @@
 -- account_export: everything that is stored about the caller, as one document.
 --
 -- Definer, because users may not read schema auth or spotify_tokens; it reads the rows of auth.uid() only, and no token is
--- in the document. It is one statement, so all of it is of one moment. It reads by indexes, and the rows of an account are
--- bounded: sessions and exports expire, and a playlist has at most a hundred tracks and twenty
--- versions. plpgsql, because later migrations add tables that it reads.
+-- in the document. One statement reads everything, so the document is consistent. It uses indexes, and the rows of an
+-- account are bounded: sessions and exports expire, and a playlist has at most a hundred tracks and twenty versions.
+-- plpgsql, because later migrations add tables that it reads.
 
 create function public.account_export() returns jsonb
 language plpgsql stable security definer set search_path = ''

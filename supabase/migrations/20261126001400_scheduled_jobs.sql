@@ -7,12 +7,12 @@ create function private.forget_expired() returns void
 language plpgsql security definer set search_path = '' set lock_timeout = '5s'
 as $$
 begin
-  -- Accounts first: it may take long, and users wait for the buckets that are deleted below until the end.
+  -- Accounts first: deleting them may take long, and the locks on buckets below are held until the end.
   delete from auth.users u
   where u.is_anonymous
     and greatest(u.created_at, u.last_sign_in_at) < now() - private.ai_quota_window()
     and not exists (select from auth.sessions s where s.user_id = u.id and s.updated_at >= now() - private.ai_quota_window());
-  -- Buckets before playlists, as writers of playlists lock them.
+  -- Buckets before playlists, in the order in which writers of playlists lock them.
   delete from private.request_buckets b where b.refills_at < now();
   delete from public.playlists p where p.is_deleted and p.deleted_at < now() - interval '720 hours';
   delete from private.former_usage f where f.created_at < now() - private.ai_quota_window();
@@ -33,7 +33,7 @@ begin
     $job$select private.ensure_ai_sessions_partitions(), private.drop_empty_ai_sessions_partitions();$job$);
   perform cron.schedule('trim_catalogue_memory', '*/10 * * * *', $job$select private.trim_catalogue_memory();$job$);
 exception
-  -- Not installed; not preloaded; another database than pg_cron's; no right to create extensions.
+  -- pg_cron is not installed or not preloaded, uses another database, or the role may not create extensions.
   when feature_not_supported or undefined_object or plpgsql_error or insufficient_privilege then
   raise notice 'pg_cron is not available (%): run daily private.ensure_ai_sessions_partitions(), '
     'private.drop_empty_ai_sessions_partitions(), private.forget_expired(), delete the ai_sessions older than 30 days, and '

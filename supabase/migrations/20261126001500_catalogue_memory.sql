@@ -1,4 +1,4 @@
--- Catalogue memory: what Spotify's catalogue was found to have for a song, so that the next request need not search for it.
+-- Catalogue memory: the search results of songs, so that the next request need not search for them.
 --
 -- Spotify's terms allow no database of its content beyond what is strictly necessary to operate the app, and demand current
 -- data. So the memory is small, expires, and serves the functions only: no function lists it, and its keys are hashes, which
@@ -7,8 +7,8 @@
 -- An entry depends on the song as it was searched for, the market and the version of the matching, on nothing of the user
 -- who caused it. The functions check what they read as if it came from outside; the limits here bound the table.
 --
--- Reading, writing and trimming meet without waiting in a circle: reading and trimming skip rows that are locked, and
--- writers take theirs in the order of the key.
+-- Reading, writing and trimming cannot deadlock: reading and trimming skip locked rows, and writers lock rows in the order
+-- of the key.
 
 create table private.catalogue_memory (
   song bytea not null,
@@ -22,11 +22,11 @@ create table private.catalogue_memory (
   constraint catalogue_memory_market_form check (market ~ '^([A-Z]{2})?$'),
   constraint catalogue_memory_candidates_size check (octet_length(candidates::text) <= 32768)
 );
-comment on table private.catalogue_memory is 'What Spotify''s catalogue was found to have for a song, for some days.';
+comment on table private.catalogue_memory is 'The search results of songs in Spotify''s catalogue, for some days.';
 comment on column private.catalogue_memory.song is 'SHA-256 of the folded artist and title.';
 comment on column private.catalogue_memory.market is 'ISO 3166-1 alpha-2; empty for a search without a market.';
 comment on column private.catalogue_memory.matcher is 'The version of the matching that chose the candidates.';
-comment on column private.catalogue_memory.used_at is 'The last use, to the hour; the least recently used go first.';
+comment on column private.catalogue_memory.used_at is 'The last use, to the hour; the least recently used songs are deleted first.';
 
 create function private.catalogue_memory_rows() returns int
 language sql immutable parallel safe set search_path = ''
@@ -67,7 +67,7 @@ begin
 end
 $$;
 comment on function public.recall_songs(text[], text, int) is
-  'What is remembered of each song, in the order of the question; null for a song that is not. 50 songs at most. Server only.';
+  'The remembered results of each song, in the order of p_songs; null for an unknown song. 50 songs at most. Server only.';
 grant execute on function public.recall_songs(text[], text, int) to fn_ai, fn_spotify, service_role;
 
 create function public.remember_songs(p_market text, p_matcher int, p_entries jsonb) returns void
@@ -115,4 +115,4 @@ begin
 end
 $$;
 comment on function private.trim_catalogue_memory() is
-  'Deletes what has expired, and the least recently used songs beyond catalogue_memory_rows().';
+  'Deletes expired songs, and the least recently used ones beyond catalogue_memory_rows().';

@@ -1,7 +1,7 @@
--- Versions of a playlist: a refinement adds one, and a user may go back to an earlier one and forth again.
+-- Versions of a playlist: a refinement adds one, and the user can restore each of them.
 --
 -- The tracks of the current version are those of the playlist, which the user edits. Each other version holds the list as
--- the user left it, so that going back loses no edit. A version is named by the version that the list had when it was made.
+-- the user left it, so that restoring loses no edit. Its number is the version of the list when it was created.
 --
 -- Spotify's terms do not allow sending its content to a language model. So a version also keeps how the model itself spelled
 -- its songs: of the playlist, a refinement sends nothing else.
@@ -30,10 +30,10 @@ create index playlist_versions_session_idx on public.playlist_versions (session_
 
 comment on table public.playlist_versions is
   'The versions of a playlist that was generated or refined, at most 20; written by functions only.';
-comment on column public.playlist_versions.version is 'playlists.version when it was made.';
-comment on column public.playlist_versions.session_id is 'The AI session that made it; null for a list that the user made.';
-comment on column public.playlist_versions.prompt is 'The wish that it was made from.';
-comment on column public.playlist_versions.instruction is 'How it was to differ from the version before it; null for other songs.';
+comment on column public.playlist_versions.version is 'playlists.version when it was created.';
+comment on column public.playlist_versions.session_id is 'The AI session that created it; null for a list that the user created.';
+comment on column public.playlist_versions.prompt is 'The prompt of its generation.';
+comment on column public.playlist_versions.instruction is 'The instruction of the refinement; null for other songs of the same prompt.';
 comment on column public.playlist_versions.suggestions is
   'The model''s own spelling of its songs by track URI: {"spotify:track:…": {"artist", "title"}}.';
 comment on column public.playlist_versions.tracks is 'The list as it was left; null for the current version.';
@@ -102,7 +102,7 @@ declare
     array(select t from public.playlist_tracks t where t.playlist_id = p_playlist_id order by t.position);
   v_version int;
 begin
-  -- The version that is left stays, however old it is.
+  -- The version that is left is kept, however old it is.
   delete from public.playlist_versions v
   where v.playlist_id = p_playlist_id and v.version in (
     select o.version from public.playlist_versions o

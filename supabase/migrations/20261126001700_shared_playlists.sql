@@ -16,7 +16,7 @@ create table public.shared_playlists (
 );
 
 comment on table public.shared_playlists is 'The playlists that have a link for everyone; written by functions only.';
-comment on column public.shared_playlists.share_id is 'The secret part of the link; another one after the link was revoked.';
+comment on column public.shared_playlists.share_id is 'The secret part of the link; a revoked link never gets the same one again.';
 
 alter table public.shared_playlists enable row level security;
 create policy "Shares accessible through playlist owner" on public.shared_playlists to authenticated
@@ -78,8 +78,8 @@ comment on function public.shared_playlist(uuid) is
   'A shared playlist: {name, description, tracks: [{track_uri, title, artist, album, duration_ms, explicit, version, '
   'image_url}]}. PT404 for an unknown or revoked link and for a deleted playlist. For everyone.';
 
--- The profile's lock is held from the start, as in save_generated_playlist. What is copied is read in one statement, so it
--- is of one moment without a lock on the original.
+-- The profile's lock is held from the start, as in save_generated_playlist. One statement reads the original, so the copy is
+-- consistent without a lock on it.
 create function private.duplicate(p_playlist_id uuid, p_with_why boolean) returns uuid
 language plpgsql volatile set search_path = ''
 as $$

@@ -1,4 +1,4 @@
-// The plan, paying for it, Spotify, and leaving.
+// The account: plan, payment, Spotify, export and deletion.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -19,7 +19,7 @@ async function agree(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Agree" }).click();
 }
 
-test("all that is stored is one file away, and the privacy text says what that is, in both languages", async () => {
+test("all stored data is downloaded as a file, and the privacy text explains it in both languages", async () => {
   const { page, who } = await atAccount();
   const begun = page.waitForEvent("download");
   await page.getByRole("button", { name: "Download my data" }).click();
@@ -34,10 +34,10 @@ test("all that is stored is one file away, and the privacy text says what that i
 });
 
 for (const [name, size] of SIZES) {
-  test(`on a ${name}, who pays comes back, waits for the word of Stripe, and manages the plan from then on`, async () => {
+  test(`on a ${name}, a user pays, returns, waits for Stripe's confirmation, and manages the plan`, async () => {
     const { page, who } = await atAccount(size);
     assert.equal(await page.getByRole("button", { name: "Manage billing" }).count(), 0);
-    // The browser is faster than the event.
+    // The browser returns before the event arrives.
     await control("stripe", "PUT", "delivery", { paused: true });
     await page.getByText("It costs US$4.99 a month").waitFor();
     await upgrade(page, who);
@@ -70,14 +70,14 @@ for (const [name, size] of SIZES) {
   });
 }
 
-test("who does not pay stays on the free plan", async () => {
+test("a user who cancels the payment stays on the free plan", async () => {
   const { page, who } = await atAccount();
   await upgrade(page, who);
   await page.getByTestId("cancel").click();
   await page.getByText("3 of 3 left").waitFor();
 });
 
-test("a payment service that is away is said, and tried again", async () => {
+test("an unavailable payment service is reported and can be retried", async () => {
   const { page, who } = await atAccount();
   await control("stripe", "PUT", "faults", [{ path_prefix: "/v1", status: 500 }]);
   await upgrade(page, who);
@@ -87,7 +87,7 @@ test("a payment service that is away is said, and tried again", async () => {
   await page.getByRole("button", { name: "Pay", exact: true }).waitFor();
 });
 
-test("a listener who does not agree at Spotify comes back to where they were, with the reason", async () => {
+test("a user who refuses consent at Spotify returns to the previous place, with the reason", async () => {
   const { page, who } = await atAccount();
   await linkSpotify(page, who);
   await page.getByRole("button", { name: "Cancel" }).click();
@@ -95,7 +95,7 @@ test("a listener who does not agree at Spotify comes back to where they were, wi
   assert.equal(new URL(page.url()).hash, "#/account");
 });
 
-test("a Spotify link that another user has begun is not completed", async () => {
+test("a Spotify link that another user has started is not completed", async () => {
   const { page, who } = await atAccount();
   await linkSpotify(page, who);
   await page.getByRole("button", { name: "Agree" }).waitFor();
@@ -107,7 +107,7 @@ test("a Spotify link that another user has begun is not completed", async () => 
 });
 
 for (const [name, size] of SIZES) {
-  test(`on a ${name}, sending to Spotify links first, goes on by itself, and is remembered`, async () => {
+  test(`on a ${name}, an export links the account first, continues by itself, and is remembered`, async () => {
     const { page, who } = await atAccount(size);
     const id = await playlistOf(who, "Sunday", 2);
     await goTo(page, `playlists/${id}`);
@@ -122,7 +122,7 @@ for (const [name, size] of SIZES) {
     const link = page.getByRole("link", { name: "On Spotify: open" });
     const copy = await link.getAttribute("href");
     assert.match(copy ?? "", /^https:\/\/open\.spotify\.com\/playlist\/\w+$/);
-    // A later export changes the copy; where it was deleted, there is another one, and the page says so.
+    // A later export updates the copy; if the copy was deleted, a new one is created and the page says so.
     await page.getByRole("button", { name: "Update on Spotify" }).click();
     await page.getByText("All 2 tracks are on Spotify.").waitFor();
     assert.equal(await link.getAttribute("href"), copy);
@@ -144,7 +144,7 @@ for (const [button, further, done] of [
   ["Link Spotify", "Continue to Spotify", (page: Page) => page.getByRole("button", { name: "Agree" }).waitFor()],
   ["Delete account …", "Delete my account", (page: Page) => page.getByText("Your account is deleted.").waitFor()],
 ] as const) {
-  test(`a listener who has signed in long ago does so again in the dialog, which then goes on: ${further}`, async () => {
+  test(`a user whose sign-in is old signs in again in the dialog, which then continues: ${further}`, async () => {
     const who = await stays(await listener());
     const { page } = await visit(browser, { who, url: `${ready.web_url}/#/account` });
     await page.getByRole("button", { name: button }).click();
@@ -162,7 +162,7 @@ for (const [button, further, done] of [
   });
 }
 
-test("an account is deleted after its address is typed", async () => {
+test("an account is deleted after the user types its address", async () => {
   const { page, who } = await atAccount();
   await page.getByRole("button", { name: "Delete account …" }).click();
   await page.getByLabel("Your e-mail address").fill("somebody@example.com");

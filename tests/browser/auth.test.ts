@@ -1,4 +1,4 @@
-// Coming, going, and coming back after the password is forgotten.
+// Signing up, in and out, recovery, and links in mails.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -13,7 +13,7 @@ after(() => browser.close());
 const newAddress = () => `${crypto.randomUUID()}@example.com`;
 
 for (const [name, size] of SIZES) {
-  test(`on a ${name}, a stranger gets the first playlist at once, and keeps it with an account`, async () => {
+  test(`on a ${name}, a visitor gets the first playlist without an account, and keeps it with one`, async () => {
     const { page } = await visit(browser, { size, count: 3 });
     await modelTakes(0, 0);
     await wish(page, "songs for a rainy tram ride");
@@ -32,7 +32,7 @@ for (const [name, size] of SIZES) {
     await page.getByText("2 of 3 AI playlists left").waitFor();
   });
 
-  test(`on a ${name}, where Auth lets in no stranger, one signs up, and the wish comes true by itself`, async () => {
+  test(`on a ${name}, a visitor signs up if Auth has no anonymous users, and the generation continues by itself`, async () => {
     const { page } = await visit(browser, { size, count: 3 });
     await page.route("**/config.json", async (route) => {
       const response = await route.fetch();
@@ -58,7 +58,7 @@ for (const [name, size] of SIZES) {
   });
 }
 
-test("a stranger leaves a shared computer, and nothing is left", async () => {
+test("a user without an account leaves a shared computer, and no data stays", async () => {
   const { page } = await visit(browser, { count: 3 });
   await modelTakes(0, 0);
   await wish(page);
@@ -72,7 +72,7 @@ test("a stranger leaves a shared computer, and nothing is left", async () => {
   assert.doesNotMatch(await page.evaluate(() => JSON.stringify(localStorage)), /draft|session/);
 });
 
-test("a link that is used or too old says what it was for, and leads to what helps", async () => {
+test("a used or expired link says what it was for, and leads to the screen that helps", async () => {
   const { page } = await visit(browser);
   const [enter, resend, reset] = ["Sign in", "Send the confirmation again", "Reset your password"];
   for (const [type, what, ...ways] of [
@@ -95,7 +95,7 @@ test("a link that is used or too old says what it was for, and leads to what hel
   await says(page, "If there is an account for nobody@example.com, a link is on its way.");
 });
 
-test("what is missing in a form is said in the language of the page", async () => {
+test("missing input is reported in the language of the page", async () => {
   const { page } = await visit(browser, { url: `${ready.web_url}/#/sign-up`, locale: "pl-PL" });
   await page.getByRole("button", { name: "Załóż konto" }).click();
   await page.getByText("Wypełnij to pole.").first().waitFor();
@@ -107,7 +107,7 @@ test("what is missing in a form is said in the language of the page", async () =
   await page.getByText("Co najmniej 8 znaków.").waitFor();
 });
 
-test("an address and a password are changed from the account", async () => {
+test("address and password can be changed in the account", async () => {
   const who = await listener();
   const { page } = await visit(browser, { who, url: `${ready.web_url}/#/account` });
   await page.getByRole("button", { name: "Change e-mail" }).click();
@@ -120,7 +120,7 @@ test("an address and a password are changed from the account", async () => {
   await page.getByText("Your new password is saved.").waitFor();
 });
 
-test("who opens a place of their own is asked to sign in and then is there", async () => {
+test("a private place asks for a sign-in and is shown after it", async () => {
   const { email } = await listener();
   const { page } = await visit(browser, { url: `${ready.web_url}/#/playlists` });
   await page.getByText("Sign in to see this page.").waitFor();
@@ -128,7 +128,7 @@ test("who opens a place of their own is asked to sign in and then is there", asy
   await page.getByRole("heading", { name: "Library" }).waitFor();
 });
 
-test("signing out leaves nothing that the next user could read", async () => {
+test("signing out leaves no data that the next user could read", async () => {
   const { page } = await visit(browser, { who: await listener() });
   await page.getByLabel("Your wish").fill("a secret");
   await goTo(page, "account");
@@ -137,20 +137,20 @@ test("signing out leaves nothing that the next user could read", async () => {
   assert.ok(!(await page.evaluate(() => JSON.stringify(localStorage))).match(/secret|token|example\.com/));
 });
 
-test("a forgotten password is replaced by way of a mail", async () => {
+test("a forgotten password is replaced through a mail", async () => {
   const { email } = await listener();
   const { page } = await visit(browser, { url: `${ready.web_url}/#/sign-in` });
   await page.getByRole("link", { name: "Forgot your password?" }).click();
-  // The screen before has a field of the same name.
+  // The previous screen has a field of the same name.
   await page.getByRole("button", { name: "Send the link" }).waitFor();
   await page.getByLabel("E-mail").fill(email);
   await page.getByRole("button", { name: "Send the link" }).click();
   await page.getByText(`If there is an account for ${email}, a link is on its way.`).waitFor();
   const link = await linkTo(email);
-  // A program that looks through mails opens the link, and runs what is there.
+  // A mail scanner opens the link and runs the page.
   const scanner = await visit(browser, { url: link });
   await scanner.page.getByText("Choose a new password with the link from the mail.").waitFor();
-  // The listener does so on another device.
+  // The user opens it on another device.
   const phone = await visit(browser, { url: link, size: PHONE });
   await phone.page.getByRole("button", { name: "Confirm" }).click();
   await phone.page.getByText(`You are signed in as ${email}.`).waitFor();
@@ -169,7 +169,7 @@ async function isSignedInAs(page: Page, email: string): Promise<void> {
 }
 
 for (const isKnown of [false, true]) {
-  test(`a link that carries a session does not sign ${isKnown ? "a listener over to" : "a stranger in to"} the account of the link’s author`, async () => {
+  test(`a link with a session does not sign ${isKnown ? "a user over to" : "a visitor in to"} the account of the link’s author`, async () => {
     const [attacker, victim] = [await listener(), await listener()];
     const { access_token, refresh_token } = attacker.session;
     const parameters = new URLSearchParams({ access_token, refresh_token, expires_in: "3600", token_type: "bearer", type: "magiclink" });
@@ -193,7 +193,7 @@ for (const isKnown of [false, true]) {
   });
 }
 
-test("an address is changed by the link in a mail, and the page shows the new one", async () => {
+test("the link in a mail changes the address, and the page shows the new one", async () => {
   const who = await listener();
   const { page } = await visit(browser, { who });
   const email = newAddress();
@@ -208,7 +208,7 @@ for (const [choice, isKept] of [
   ["Stay signed in as", true],
   ["Sign in as", false],
 ] as const) {
-  test(`a confirmed link of another account asks before the session changes: ${choice} …`, async () => {
+  test(`a confirmation link of another account asks before it changes the session: ${choice} …`, async () => {
     const [attacker, victim] = [await listener(), await listener()];
     await attacker.supabase.auth.signInWithOtp({ email: attacker.email });
     const { page } = await visit(browser, { who: victim, url: await linkTo(attacker.email) });

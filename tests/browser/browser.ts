@@ -1,4 +1,4 @@
-// A real Chromium: the one that the system has, else one from an npm package.
+// A real Chromium: the system's, otherwise one from an npm package.
 
 import { existsSync } from "node:fs";
 import packaged from "@sparticuz/chromium";
@@ -7,14 +7,14 @@ import { chromium } from "playwright-core";
 
 const OF_THE_SYSTEM = ["/usr/bin/chromium", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
 
-/** Without these Chromium looks for servers of its own, at every start. */
+/** Without these Chromium contacts its own servers at every start. */
 const QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
 
-/** `more`: arguments of Chromium's beyond ours. */
+/** `more` are further arguments for Chromium. */
 export async function launch(...more: string[]): Promise<Browser> {
   const found = OF_THE_SYSTEM.find((path) => existsSync(path));
-  // As root, and in most containers, there is no sandbox to be had; the pages are our own.
+  // Chromium has no sandbox as root and in most containers; it opens only trusted pages here.
   const args = [...QUIET, "--no-sandbox", "--disable-gpu", "--disable-quic", ...more];
-  // Not with the package's own arguments: they put everything into one process and switch web security off.
+  // Without the package's arguments, which use one process and disable web security.
   return chromium.launch({ executablePath: found ?? (await packaged.executablePath()), args });
 }

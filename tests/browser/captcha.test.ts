@@ -1,4 +1,4 @@
-// Turnstile, with Cloudflare's documented test keys: its script, its frame and its verification are stand-ins on this machine.
+// Turnstile, with Cloudflare's documented test keys; local servers simulate its script, its frame and its verification.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -14,7 +14,7 @@ const CLOUDFLARE = "https://challenges.cloudflare.com";
 const KEYS = { passes: "1x00000000000000000000AA", blocks: "2x00000000000000000000AB", secret: "1x0000000000000000000000000000000AA" };
 const DUMMY = "XXXX.DUMMY.TOKEN.XXXX";
 
-/** As Turnstile's, each token is good once; that they differ is how the test tells them apart. */
+/** Each token is valid once, like Turnstile's, and unique, so that the test can distinguish them. */
 const spent: string[] = [];
 const siteverify = createServer(async (incoming, outgoing) => {
   const form = new URLSearchParams((await incoming.toArray()).join(""));
@@ -26,7 +26,7 @@ const siteverify = createServer(async (incoming, outgoing) => {
   outgoing.setHeader("Content-Type", "application/json").end(JSON.stringify({ success: codes.length === 0, "error-codes": codes, hostname: "localhost" }));
 });
 
-/** What api.js does with the test keys: a frame, and a token or an error. */
+/** The behaviour of api.js with the test keys: a frame, and a token or an error. */
 const API = `
 let made = 0;
 const widgets = new Map();
@@ -68,7 +68,7 @@ async function visitWith(site_key: string, hasScript = true): Promise<Visit> {
   return it;
 }
 
-test("a listener signs up, asks for a new password and signs in, with a token for each", async () => {
+test("a user signs up, requests a new password and signs in, with a token for each", async () => {
   const email = `${crypto.randomUUID()}@example.com`;
   const first = await visitWith(KEYS.passes);
   const before = spent.length;
@@ -96,7 +96,7 @@ for (const [what, key, hasScript] of [
   ["fails", KEYS.blocks, true],
   ["cannot be loaded", KEYS.passes, false],
 ] as const) {
-  test(`a check that ${what} is said, and nothing can be sent`, async () => {
+  test(`a check that ${what} is reported, and nothing can be sent`, async () => {
     const { page } = await visitWith(key, hasScript);
     await goTo(page, "sign-up");
     await says(page, "The check that you are not a robot did not succeed.");

@@ -1,4 +1,4 @@
-// Signing up where Auth is set to confirm addresses, which hosted projects are: by way of a real mail.
+// Signing up with confirmed addresses, the default of hosted projects, through a real mail.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -14,7 +14,7 @@ after(async () => {
   own.close();
 });
 
-test("an address is confirmed by the link in a mail, and the wish that was written before is sent by itself", async () => {
+test("the link in a mail confirms an address, and the prompt that was written before is sent by itself", async () => {
   const { site, config } = own;
   const email = `${crypto.randomUUID()}@example.com`;
   const { page } = await visit(browser, { url: site, count: 3, others: [config.supabase_url] });
@@ -33,7 +33,7 @@ test("an address is confirmed by the link in a mail, and the wish that was writt
 
   await page.goto(await linkTo(email, `${config.supabase_url}/mail`));
   await page.getByText("Confirm that this e-mail address is yours.").waitFor();
-  // Its tokens are not those of the stack's functions.
+  // The functions of the stack do not accept its tokens.
   const refused = { status: 503, headers: { "Access-Control-Allow-Origin": "*" }, json: { code: "misconfigured", message: "no", request_id: "1" } };
   await page.route("**/functions/v1/ai-playlist", (route) => route.fulfill(refused));
   const sent = page.waitForRequest("**/functions/v1/ai-playlist");
@@ -42,7 +42,7 @@ test("an address is confirmed by the link in a mail, and the wish that was writt
   assert.equal((await sent).postDataJSON().prompt, "songs for a rainy tram ride");
 });
 
-test("what a stranger has made is kept once the address is confirmed", async () => {
+test("a visitor's playlist is kept once the address is confirmed", async () => {
   const { site, config } = own;
   const email = `${crypto.randomUUID()}@example.com`;
   config.anonymous_sign_ins = true;

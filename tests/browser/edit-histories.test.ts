@@ -9,10 +9,10 @@ import type { Track } from "../../web/src/api/data.ts";
 import { trackStore } from "../../web/src/api/data.ts";
 import type { Change, Step } from "../../web/src/state/edits.ts";
 import { Edits, END, moveTo } from "../../web/src/state/edits.ts";
-import { ready, signedUp } from "../supabase-js/support.ts";
+import { ready, signedUp } from "../compat/support.ts";
 
 const EDITS = 500;
-/** After so many edits the devices wait for each other, and have to agree. */
+/** After this many edits the devices wait for each other and must agree. */
 const ROUND = 20;
 const AWAY = new Set(["network", "database_unavailable"]);
 
@@ -30,7 +30,7 @@ type Args = { track_uri: string; track_uris: string[]; track: Track; tracks: Tra
 type Call = { name: string; args: Args; version: number; uris: string[] };
 type List = { version: number; uris: readonly string[] };
 
-/** What the call makes of a list, written down anew: the page's and the database's own code is what is tested. */
+/** The model of a call's effect on a list, independent of the page's and the database's code. */
 function model(list: readonly string[], { name, args }: Call): readonly string[] {
   if (name === "remove_tracks") return list.filter((uri) => !args.track_uris.includes(uri));
   if (name === "replace_track") return list.map((uri) => (uri === args.track_uri ? args.track.track_uri : uri));
@@ -44,7 +44,7 @@ function model(list: readonly string[], { name, args }: Call): readonly string[]
 /** The list of each version. */
 const lists = new Map<number, readonly string[]>();
 
-/** Follows the list from version to version: one call made each, and all others of that version changed nothing. */
+/** Follows the list from version to version: one call created each, and the others of that version changed nothing. */
 function follow({ version, uris }: List, calls: readonly Call[]): List {
   lists.set(version, uris);
   const of = Map.groupBy(calls, (call) => call.version);
@@ -73,7 +73,7 @@ const failing: typeof fetch = async (input, init) => {
     calls.push({ name, args: JSON.parse(String(init?.body)), version, uris: tracks.map(uriOf) });
   }
   if (fate === 2 || fate === 3) throw new TypeError("Failed to fetch");
-  // A slow response: the other device's come before it.
+  // The other device's responses arrive before this slow one.
   if (fate === 4) for (let turn = random(200); turn > 0; turn -= 1) await new Promise(setImmediate);
   return response;
 };
@@ -97,7 +97,7 @@ test(`on two devices, after ${EDITS} edits with failing responses, the database,
   const sql = postgres(ready.database_url, { max: 1 });
   try {
     for (let made = 0; made < EDITS; ) {
-      // A minute allows fewer edits.
+      // The limit per minute is lower.
       await sql`delete from private.request_buckets where user_id = ${session.user.id}`;
       isFailing = true;
       const outcomes: (Promise<unknown> | undefined)[] = [];
@@ -110,12 +110,12 @@ test(`on two devices, after ${EDITS} edits with failing responses, the database,
       }
       await Promise.all(outcomes);
       for (const device of devices) {
-        // Tried again until the database has answered: what it refused for a reason stays told.
+        // Retried until the database has responded: its refusals stay shown.
         const away = () => device.failed.value.filter(({ failure }) => AWAY.has(failure.code));
         while (away().length > 0) await Promise.all(away().map((it) => device.retry(it).outcome));
         for (const it of device.failed.value) device.forget(it);
       }
-      // While the other device rests, what is shown at once is what is stored.
+      // While the other device is idle, the optimistic result is the stored one.
       const [one] = devices;
       while (one.version !== (await store.read().catch(() => known)).version) await one.refresh().catch(() => {});
       const alone = one.make(randomChange(one.shown.value), false);

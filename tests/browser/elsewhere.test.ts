@@ -7,7 +7,7 @@ import { fileServer, listen } from "./file-server.ts";
 import { goTo, says, signIn, tracksOn, upgrade, wish } from "./page.ts";
 import { listener, modelTakes, ready, resetSimulators, visit } from "./support.ts";
 
-/** One of APP_ORIGINS, and for a browser another one than the functions'. */
+/** One of APP_ORIGINS, and not the origin of the functions. */
 const ELSEWHERE = `http://localhost:${new URL(ready.web_url).port}`;
 /** Not one of APP_ORIGINS. */
 const UNKNOWN = "http://unknown.localhost";
@@ -15,7 +15,7 @@ const UNKNOWN = "http://unknown.localhost";
 const config = { supabase_url: ready.supabase_url, supabase_publishable_key: ready.publishable_key, functions_url: ready.functions_url };
 const server = fileServer(() => config);
 const port = await listen(server);
-// The names lead to this server, whatever else listens at that port.
+// The names resolve to this server, even if another one listens on that port.
 const names = [`MAP localhost:${new URL(ELSEWHERE).port} 127.0.0.1:${port}`, `MAP unknown.localhost:80 127.0.0.1:${port}`];
 const browser = await launch(`--host-resolver-rules=${names.join(", ")}`);
 before(resetSimulators);
@@ -25,7 +25,7 @@ after(async () => {
   await resetSimulators();
 });
 
-test("hosted elsewhere, the page generates, saves, and pays", async () => {
+test("the page generates, saves and pays from another host", async () => {
   const who = await listener();
   const { page } = await visit(browser, { url: ELSEWHERE, count: 3 });
   assert.equal(await page.evaluate(() => origin), ELSEWHERE);
@@ -43,7 +43,7 @@ test("hosted elsewhere, the page generates, saves, and pays", async () => {
   assert.equal(new URL(page.url()).origin, ELSEWHERE);
 });
 
-test("hosted elsewhere, a refusal is still read with all that it says", async () => {
+test("the page reads a refusal completely from another host", async () => {
   const who = await listener();
   const { page } = await visit(browser, { url: `${ELSEWHERE}/#/account`, who });
   const answered = page.waitForResponse((response) => response.url().endsWith("/account") && response.request().method() === "DELETE");
@@ -55,7 +55,7 @@ test("hosted elsewhere, a refusal is still read with all that it says", async ()
   await page.getByText((await answered).headers()["x-request-id"] ?? "no id").waitFor();
 });
 
-test("from another origin, supabase-js calls functions in a region of its choice and with tracing", async () => {
+test("supabase-js calls functions from another origin, in a chosen region and with tracing", async () => {
   const who = await listener();
   await modelTakes(0, 0);
   const context = await browser.newContext({ bypassCSP: true });
@@ -78,7 +78,7 @@ test("from another origin, supabase-js calls functions in a region of its choice
     const found = await functions.invoke("spotify-search?title=Whisky", { method: "GET", region, headers });
     const made = await functions.invoke("ai-playlist", { body: { prompt: "evening", target_count: 3 }, region, headers });
     const unconfirmed = await functions.invoke("account", { method: "DELETE", body: { confirm: "x" }, region, headers });
-    // Where the functions have a URL of their own.
+    // The functions may have a separate URL.
     const url = `${functions_url}/spotify-oauth/status?forceFunctionRegion=eu-west-1`;
     const status = await fetch(url, { headers: { ...headers, "x-region": region, authorization: `Bearer ${token}` } });
     const refused = (unconfirmed.error as { context: Response }).context;
@@ -93,7 +93,7 @@ test("from another origin, supabase-js calls functions in a region of its choice
   await context.close();
 });
 
-test("a page of an unlisted origin gets nothing from the functions", async () => {
+test("the functions refuse a page of an unlisted origin", async () => {
   const who = await listener();
   const context = await browser.newContext();
   const page = await context.newPage();

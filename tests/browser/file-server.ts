@@ -1,4 +1,4 @@
-// The built page on a host of its own: what any server of files can do.
+// The built page on a separate host, served as by any static file server.
 
 import { readFile } from "node:fs/promises";
 import type { Server } from "node:http";
@@ -26,7 +26,7 @@ const TYPES: Record<string, string> = {
 
 const SPOTIFY = ready.simulators.spotify;
 
-/** Files, a policy, and one file that says where everything is; `config` is asked for at each request. */
+/** Serves files, a policy and the page's configuration; `config` is called for each request. */
 export function fileServer(config: () => PageConfig): Server {
   return createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://host");

@@ -15,7 +15,7 @@ after(async () => {
   await resetSimulators();
 });
 
-/** A layout shift without user input; TypeScript does not define the type yet. */
+/** A layout shift; TypeScript does not define the type yet. */
 type Shift = PerformanceEntry & { value: number; hadRecentInput: boolean; sources: { node?: Node }[] };
 
 const FOUND = ["Come as You Are", "Karma Police", "Let It Be"];
@@ -71,7 +71,7 @@ for (const [name, size] of SIZES) {
   });
 }
 
-test("a generation is cancelled at any time, costs nothing, and the wish is still there", async () => {
+test("a generation can be cancelled, is not charged, and keeps the prompt", async () => {
   const { page, who } = await atTheComposer();
   await modelTakes(30_000, 10);
   await wish(page);
@@ -83,7 +83,7 @@ test("a generation is cancelled at any time, costs nothing, and the wish is stil
   while ((await usedBy(who)) > 0);
 });
 
-test("a generation that is cancelled once enough was there counts, and what was found is offered, also after a reload", async () => {
+test("a generation that is cancelled after enough tracks is charged, and its tracks are offered, also after a reload", async () => {
   const { page, who } = await atTheComposer();
   await modelTakes(0, 1_500);
   await wish(page);
@@ -93,13 +93,13 @@ test("a generation that is cancelled once enough was there counts, and what was 
   await page.getByText("Cancelled. It counts as one AI playlist, because enough of it was there.").waitFor();
   await page.reload();
   await page.getByRole("button", { name: "Get my playlist" }).click();
-  // The model had not named it yet.
+  // The model had not named the playlist yet.
   await page.getByRole("heading", { level: 1, name: "a cozy rainy evening" }).waitFor();
   assert.equal((await tracksOn(page))[0], FOUND[0]);
   assert.equal(await usedBy(who), 1);
 });
 
-test("a wish that is not about music is answered with examples that can be taken", async () => {
+test("a prompt that is not about music is refused with examples to choose", async () => {
   const { page } = await atTheComposer();
   const reply = { kind: "refusal", language: "en", name: "", description: "", summary: "", tracks: [] };
   await control("llm", "PUT", "script", { reply });
@@ -111,7 +111,7 @@ test("a wish that is not about music is answered with examples that can be taken
   assert.equal(await page.getByLabel("Your wish").inputValue(), text);
 });
 
-test("a failure says what happened, what to do, and how support finds it", async () => {
+test("a failure shows what happened, what to do, and the id for support", async () => {
   const { page } = await atTheComposer();
   await control("llm", "PUT", "faults", [{ path_prefix: "/v1", status: 500 }]);
   const answered = page.waitForResponse("**/functions/v1/ai-playlist");
@@ -127,7 +127,7 @@ test("a failure says what happened, what to do, and how support finds it", async
   await isReady(page);
 });
 
-test("what cannot be sent is said at its field, wherever the user is, and not sent", async () => {
+test("valid options are sent, and invalid ones are reported at their field and not sent", async () => {
   const { page } = await atTheComposer();
   await modelTakes(0, 0);
   await page.getByRole("button", { name: "Any years" }).click();
@@ -144,7 +144,7 @@ test("what cannot be sent is said at its field, wherever the user is, and not se
   await isReady(page);
 });
 
-test("a new line is begun by Shift and Enter, and the logo always leads to a new wish", async () => {
+test("Shift and Enter starts a new line, and the logo leads to a new prompt", async () => {
   const { page } = await atTheComposer();
   await modelTakes(0, 0);
   await page.getByLabel("Your wish").fill("rain");
@@ -157,7 +157,7 @@ test("a new line is begun by Shift and Enter, and the logo always leads to a new
   await page.getByLabel("Your wish").waitFor();
 });
 
-test("a playlist whose answer was lost is brought back by a reload alone, and paid for once", async () => {
+test("a playlist whose response was lost is fetched by a reload alone, and charged once", async () => {
   const { page, who } = await atTheComposer();
   await modelTakes(0, 0);
   const cut = async (route: Route) => {
@@ -173,7 +173,7 @@ test("a playlist whose answer was lost is brought back by a reload alone, and pa
   assert.equal(await usedBy(who), 1);
 });
 
-test("a playlist that is being made is in the library, and goes on after a reload", async () => {
+test("a running generation is listed in the library and continues after a reload", async () => {
   const { page } = await atTheComposer();
   await modelTakes(600, 400);
   await wish(page);
@@ -186,7 +186,7 @@ test("a playlist that is being made is in the library, and goes on after a reloa
   assert.equal((await tracksOn(page)).length, 3);
 });
 
-test("who has used up the plan is told when the next one is free, and is one click from paying", async () => {
+test("a used-up quota shows when the next playlist is possible, and a link to payment", async () => {
   const { page, who } = await atTheComposer();
   for (let n = 0; n < 3; n += 1) await generated(who, 1);
   await wish(page);
@@ -197,7 +197,7 @@ test("who has used up the plan is told when the next one is free, and is one cli
   await page.getByRole("button", { name: "Pay", exact: true }).waitFor();
 });
 
-test("a session that ends meanwhile is renewed, and one that cannot be renewed asks to sign in with everything kept", async () => {
+test("an expired session is renewed, or else asks for a sign-in and keeps the prompt", async () => {
   const { page, who } = await atTheComposer();
   await modelTakes(0, 0);
   const refused = { code: "token_expired", message: "Your session has expired. Sign in again.", request_id: crypto.randomUUID() };
@@ -217,7 +217,7 @@ test("a session that ends meanwhile is renewed, and one that cannot be renewed a
   assert.equal(await page.getByText("Your session has expired.").count(), 0);
 });
 
-test("where there is no room to save it, a playlist waits in the library of its author alone", async () => {
+test("a playlist that cannot be saved at the limit waits in the library of its author only", async () => {
   const { page, who } = await atTheComposer();
   await modelTakes(0, 0);
   const unsaved = async (route: Route) => {

@@ -1,4 +1,4 @@
-// What holds on every screen: who may read it, what it may do, and how it looks.
+// Requirements of every screen: accessibility, layout, security headers.
 
 import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
@@ -14,7 +14,7 @@ after(async () => {
   await resetSimulators();
 });
 
-/** Nothing is cut off at the side, and everything that can be pressed is large enough for a finger. */
+/** Asserts that nothing overflows horizontally, and that every target is large enough for a finger. */
 async function fits(page: Page, what: string): Promise<void> {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.ok(wide <= 0, `${what}: ${wide} pixels too wide`);
@@ -32,7 +32,7 @@ async function fits(page: Page, what: string): Promise<void> {
 }
 
 for (const [name, size] of SIZES) {
-  test(`on a ${name}, every screen can be read by everybody, in light and dark`, async () => {
+  test(`on a ${name}, every screen is accessible in light and dark`, async () => {
     const who = await listener();
     const id = await playlistOf(who, "Sunday");
     await playlistOf(who, "A road trip through the mountains, over three passes and along the lake", 2);
@@ -95,7 +95,7 @@ for (const [name, size] of SIZES) {
   });
 }
 
-test("the page speaks Polish to who does, and remembers what was chosen", async () => {
+test("the page uses the browser's language and remembers the chosen one", async () => {
   const { page } = await visit(browser, { locale: "pl-PL" });
   await page.getByRole("heading", { name: /Powiedz, jak ma brzmieć/ }).waitFor();
   assert.equal(await page.getAttribute("html", "lang"), "pl");
@@ -115,7 +115,7 @@ test("the page speaks Polish to who does, and remembers what was chosen", async 
   await says(page, "Adres e-mail albo hasło się nie zgadza.");
 });
 
-test("the whole way from the first word to the playlist is gone by keyboard alone", async () => {
+test("a playlist can be made by keyboard alone", async () => {
   const { page } = await visit(browser, { who: await listener() });
   await page.getByText("3 of 3 AI playlists left").waitFor();
   const focused = () => page.evaluate(() => document.activeElement?.textContent || document.activeElement?.tagName || "");
@@ -134,7 +134,7 @@ for (const [what, width, zoom] of [
   ["a window of 320 pixels", 320, 1],
   ["text of 200 %", 390, 2],
 ] as const) {
-  test(`with ${what}, nothing is cut off at the side, and titles can be read`, async () => {
+  test(`with ${what}, nothing overflows horizontally, and titles can be read`, async () => {
     const who = await listener();
     const id = await playlistOf(who, "Rozkołysany wieczór nad Zatoką");
     for (const locale of ["en-GB", "pl-PL"]) {
@@ -148,7 +148,7 @@ for (const [what, width, zoom] of [
       for (const place of ["", "playlists", `playlists/${id}`, "account", "privacy"]) {
         await goTo(page, place);
         await page.locator("h1:not(.hint)").waitFor();
-        // A phone's browser lays out anew after the size of text has changed.
+        // A phone's browser repeats the layout after the text size has changed.
         await page.waitForFunction(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
         if (!place.startsWith("playlists/")) continue;
         const words = await page.locator(".track-words").first().boundingBox();
@@ -158,7 +158,7 @@ for (const [what, width, zoom] of [
   });
 }
 
-test("an address that leads nowhere says so and leads on", async () => {
+test("an unknown address is reported with links to other places", async () => {
   const { page, context } = await visit(browser);
   const response = await page.goto(`${ready.web_url}/nowhere/at-all`);
   assert.equal(response?.status(), 404);
@@ -167,14 +167,14 @@ test("an address that leads nowhere says so and leads on", async () => {
   await context.close();
 });
 
-test("files with a hash in their names are kept for good, the document is not", async () => {
+test("files with a hash in their name are cached forever, the document is not", async () => {
   const document = await fetch(ready.web_url);
   assert.match(document.headers.get("cache-control") ?? "", /max-age=0/);
   const [, script = ""] = /src="(assets\/main-\w+\.js)"/.exec(await document.text()) ?? [];
   assert.match((await fetch(`${ready.web_url}/${script}`)).headers.get("cache-control") ?? "", /max-age=31536000, immutable/);
 });
 
-test("the document lets nothing in and nothing out that is not named", async () => {
+test("the document's policies name every allowed source and permission", async () => {
   const response = await fetch(ready.web_url);
   const policy = new Map((response.headers.get("content-security-policy") ?? "").split("; ").map((it) => [it.split(" ")[0], it]));
   assert.equal(policy.get("default-src"), "default-src 'none'");
@@ -190,7 +190,7 @@ test("the document lets nothing in and nothing out that is not named", async () 
   assert.equal(response.headers.get("referrer-policy"), "no-referrer");
 });
 
-test("what the page is told is public, and no more than it needs", async () => {
+test("the page's configuration is public and minimal", async () => {
   const response = await fetch(`${ready.web_url}/config.json`);
   assert.deepEqual(await response.json(), {
     anonymous_sign_ins: true,
@@ -201,7 +201,7 @@ test("what the page is told is public, and no more than it needs", async () => {
   });
 });
 
-test("a configuration that never arrives is asked for again", async () => {
+test("a configuration that does not arrive is requested again", async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
   let asked = 0;
@@ -214,7 +214,7 @@ test("a configuration that never arrives is asked for again", async () => {
   await context.close();
 });
 
-test("a page that cannot find out where everything is says so", async () => {
+test("a page without its configuration reports it", async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
   await page.route("**/config.json", (route) => route.fulfill({ status: 503, json: {} }));

@@ -9,7 +9,7 @@ import { arrival, modelTakes, playlistOf, ready } from "./support.ts";
 const browser = await launch();
 after(() => browser.close());
 
-test("what was read last is there without a connection, and nothing but the files of the page is kept", async () => {
+test("the last data is shown without a connection, and the cache contains only the files of the page", async () => {
   const { page, context, who } = await arrival(browser, "account", { offline: true });
   const id = await playlistOf(who, "For the tunnel", 2);
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
@@ -37,7 +37,7 @@ test("what was read last is there without a connection, and nothing but the file
   await context.setOffline(false);
 });
 
-test("a generation that a reload without a connection cuts off is told, goes on with the connection, and is paid for once", async () => {
+test("a generation that a reload without a connection interrupts continues with the connection, and is charged once", async () => {
   const { page, context, who } = await arrival(browser, "", { count: 3, offline: true });
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   await modelTakes(30_000, 0);

@@ -1,4 +1,4 @@
-// An Auth of its own over the stack's database, for rules that the stack's does not have, and the page that goes with it.
+// A second Auth on the stack's database with other settings, and a page that uses it.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

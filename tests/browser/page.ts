@@ -1,4 +1,4 @@
-// What a listener does on the page, and what can be seen there.
+// Actions of a user on the page, and assertions about what it shows.
 
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
@@ -16,7 +16,7 @@ export async function signIn(page: Page, email: string, password = PASSWORD): Pr
   await page.getByRole("link", { name: "You", exact: true }).waitFor();
 }
 
-/** Fills in the form with the button, once it is there: the screen before may have fields of the same names. */
+/** Fills in the form that has the button: the previous screen may have fields of the same names. */
 export async function sendCredentials(page: Page, button: string, email: string, password = PASSWORD): Promise<void> {
   const send = page.getByRole("main").getByRole("button", { name: button });
   await send.waitFor();
@@ -25,7 +25,7 @@ export async function sendCredentials(page: Page, button: string, email: string,
   await send.click();
 }
 
-/** Presses a button and goes on in the dialog that it opens, which says for which account. */
+/** Presses a button and continues in the dialog that it opens, asserting the account that it names. */
 export async function goOn(page: Page, button: string, further: string, { email }: Listener): Promise<void> {
   await page.getByRole("button", { name: button }).click();
   const dialog = page.getByRole("dialog");
@@ -62,7 +62,7 @@ export async function isAccessible(page: Page, what: string): Promise<void> {
     const found = results.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(" | ")}`);
     assert.deepEqual(found, [], `${what}, ${colorScheme}`);
   }
-  // One after the other: colours would glide back, and a picture taken meanwhile would show them half way.
+  // In sequence: colours change with a transition, which a picture would catch halfway.
   await page.emulateMedia({ colorScheme: null });
   await page.evaluate(() => new Promise(requestAnimationFrame));
   await page.emulateMedia({ reducedMotion: null });
@@ -72,12 +72,12 @@ export async function tracksOn(page: Page): Promise<string[]> {
   return page.locator(".track-item:not(.track-waiting) .track-title .clip").allTextContents();
 }
 
-/** A notice with these words, wherever it stands; the fold for support may hold them once more. */
+/** Waits for a notice with these words; its details for support may contain them again. */
 export async function says(page: Page, words: string): Promise<void> {
   await page.getByText(words).first().waitFor();
 }
 
-/** Chooses from the menu of a track, or of anything else that has one. */
+/** Chooses from the menu of a track or of another item. */
 export async function choose(page: Page, what: string, item: string): Promise<void> {
   await page.getByRole("button", { name: `More for ${what}` }).click();
   await page.getByRole("menuitem", { name: item }).click();

@@ -31,7 +31,7 @@ async function inOrder(page: Page, who: Listener, id: string, titles: string[]):
 }
 
 for (const [name, size] of SIZES) {
-  test(`on a ${name}, a playlist is created, found, described, deleted, and got back`, async () => {
+  test(`on a ${name}, a playlist is created, found, described, deleted and restored`, async () => {
     const { page, who } = await atPlaylists(size);
     await goTo(page, "playlists");
     await page.getByRole("heading", { name: "No playlists yet" }).waitFor();
@@ -86,7 +86,7 @@ for (const [name, size] of SIZES) {
   });
 }
 
-test("in a long playlist, the window goes along with a track that is dragged to its end", async () => {
+test("a long playlist scrolls while a track is dragged to its end", async () => {
   const { page, who } = await atPlaylists(PHONE);
   const id = await generated(who, 20);
   await goTo(page, `playlists/${id}`);
@@ -103,7 +103,7 @@ test("in a long playlist, the window goes along with a track that is dragged to 
   await inOrder(page, who, id, [...titles.slice(1), String(titles[0])]);
 });
 
-test("a name that is taken is said, and what was typed is still there after a reload", async () => {
+test("a name in use is reported, and the input survives a reload", async () => {
   const { page, who } = await atPlaylists();
   await playlistOf(who, "Sunday", 1);
   await goTo(page, "playlists");
@@ -117,7 +117,7 @@ test("a name that is taken is said, and what was typed is still there after a re
   assert.deepEqual([await page.getByLabel("Name").inputValue(), await page.getByLabel("Description").inputValue()], ["sunday", "another one"]);
 });
 
-test("tracks are moved by keyboard alone, and each move is said", async () => {
+test("tracks are moved by keyboard alone, and each move is announced", async () => {
   const { page, who, id } = await atPlaylist();
   await page.getByRole("button", { name: "Move Whisky, 1 of 4" }).focus();
   await page.keyboard.press("ArrowDown");
@@ -146,7 +146,7 @@ test("tracks are found in the catalogue and added", async () => {
   await inOrder(page, who, id, [...IN_ORDER, "Karma Police"]);
 });
 
-test("a search that finds nothing, and one that fails, say so and keep the words", async () => {
+test("an empty search and a failed one are reported and keep the words", async () => {
   const { page } = await atPlaylist();
   await page.getByRole("button", { name: "Add songs" }).click();
   const dialog = page.getByRole("dialog");
@@ -159,7 +159,7 @@ test("a search that finds nothing, and one that fails, say so and keep the words
   assert.equal(await dialog.getByLabel("Title").inputValue(), "qqqzzzxxx");
 });
 
-test("a search while Spotify is busy says that it lists only what was found lately", async () => {
+test("a search while Spotify is busy says that it lists only recent results", async () => {
   const { page } = await atPlaylist();
   const headers = { "Access-Control-Allow-Origin": "*" };
   await page.route(/spotify-search/, (route) => route.fulfill({ headers, json: { tracks: [], is_partial: true } }));
@@ -177,7 +177,7 @@ test("another user's playlist is not found", async () => {
   await says(page, "This playlist is not here any more.");
 });
 
-test("a name is text, whatever is in it", async () => {
+test("a name with markup is shown as text", async () => {
   const { page, who } = await atPlaylists();
   const name = '<img src=x onerror="document.title=1"> & "friends"';
   await playlistOf(who, name, 1);
@@ -187,7 +187,7 @@ test("a name is text, whatever is in it", async () => {
   assert.equal(await page.locator("main img").count(), 0);
 });
 
-test("where a deleted playlist cannot be got back, the reason is said", async () => {
+test("a deleted playlist that cannot be restored shows the reason", async () => {
   const { page, who } = await atPlaylists();
   const id = await playlistOf(who, "Sunday", 1);
   await goTo(page, `playlists/${id}`);
@@ -203,7 +203,7 @@ const EDITS = [
   ["a removal", async (page: Page) => choose(page, "Falling Slowly", "Remove"), ["Whisky", "Yellow", "Someone Like You"]],
 ] as const;
 
-/** Takes a song in the dialog that is open, and closes it. */
+/** Chooses a song in the open dialog, and closes it. */
 async function take(page: Page, button: string): Promise<void> {
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Artist").fill("Radiohead");
@@ -219,7 +219,7 @@ const add = async (page: Page) => {
 };
 const swap = async (page: Page) => {
   await choose(page, "Whisky", "Swap");
-  // What the dialog searches for by itself.
+  // The dialog searches for this by itself.
   await page.getByRole("dialog").getByText("Already here").first().waitFor();
   await take(page, "Use Karma Police");
 };
@@ -229,7 +229,7 @@ const IN_A_DIALOG = [
 ] as const;
 
 for (const [what, edit, edited] of [...EDITS, ...IN_A_DIALOG]) {
-  test(`${what} is undone by its toast and by Ctrl+Z, made again by Ctrl+Shift+Z, and the focus is never lost`, async () => {
+  test(`${what} is undone by its toast and by Ctrl+Z, redone by Ctrl+Shift+Z, and never loses the focus`, async () => {
     const { page, who, id } = await atPlaylist();
     const [byToast, byKey] = [() => page.getByRole("button", { name: "Undo" }).click(), () => page.keyboard.press("Control+z")];
     for (const undo of [byToast, byKey]) {
@@ -259,7 +259,7 @@ for (const [[what, edit, edited], [why, fail, said]] of [
   [EDITS[0], FAILURES[0]],
   [EDITS[1], FAILURES[1]],
 ] as const) {
-  test(`${what} that ${why} is taken back, said at its row, and tried again; nothing else is lost`, async () => {
+  test(`${what} that ${why} is reverted, reported at its row, and can be retried; nothing else is lost`, async () => {
     const { page, who, id } = await atPlaylist();
     await fail(page, true);
     await edit(page);
@@ -274,7 +274,7 @@ for (const [[what, edit, edited], [why, fail, said]] of [
   });
 }
 
-test("the songs that are not kept are removed at once, and one undo brings them back to their places", async () => {
+test("all songs that are not kept are removed together, and one undo restores them in their places", async () => {
   const { page, who, id } = await atPlaylist();
   await page.getByRole("button", { name: "Keep Falling Slowly" }).click();
   await choose(page, "this playlist", "Remove the others (3)");
@@ -294,7 +294,7 @@ test("two removals at once are both undone, whatever the order", async () => {
   await inOrder(page, who, id, IN_ORDER);
 });
 
-test("on two devices, each removes the track that was pointed at, and shows what is stored", async () => {
+test("two devices each remove the chosen track, and show the stored list", async () => {
   const one = await atPlaylist();
   const { who, id } = one;
   const two = await visit(browser, { who, url: `${ready.web_url}/#/playlists/${id}` });
@@ -305,7 +305,7 @@ test("on two devices, each removes the track that was pointed at, and shows what
   await two.page.getByText("Whisky", { exact: true }).waitFor({ state: "detached" });
   await inOrder(two.page, who, id, ["Yellow", "Someone Like You"]);
 
-  // The first device is looked at again; and then its network loses a response.
+  // The first device becomes visible again, and then loses a response.
   await one.page.evaluate(() => dispatchEvent(new Event("focus")));
   await one.page.getByText("Falling Slowly", { exact: true }).waitFor({ state: "detached" });
   await inOrder(one.page, who, id, ["Yellow", "Someone Like You"]);
@@ -324,23 +324,23 @@ test("on two devices, each removes the track that was pointed at, and shows what
   assert.equal(await one.page.getByRole("alert").count(), 0);
 });
 
-test("a playlist that was renamed or deleted on another device is told when the page is looked at again", async () => {
+test("a playlist that was renamed or deleted on another device is shown so when the page becomes visible again", async () => {
   const { page, who, id } = await atPlaylist();
-  const isLookedAtAfter = async (change: { name: string } | { is_deleted: boolean }) => {
+  const changeElsewhere = async (change: { name: string } | { is_deleted: boolean }) => {
     await who.supabase.from("playlists").update(change).eq("id", id);
     await page.evaluate(() => dispatchEvent(new Event("focus")));
   };
-  await isLookedAtAfter({ name: "Monday" });
+  await changeElsewhere({ name: "Monday" });
   await page.getByRole("heading", { name: "Monday" }).waitFor();
-  await isLookedAtAfter({ is_deleted: true });
+  await changeElsewhere({ is_deleted: true });
   await says(page, "This playlist is not here any more.");
   await goTo(page, "playlists");
   await page.getByText("Recently deleted (1)").waitFor();
-  await isLookedAtAfter({ is_deleted: false });
+  await changeElsewhere({ is_deleted: false });
   await page.getByRole("link", { name: "Monday" }).waitFor();
 });
 
-test("every track leads to Spotify in a window of its own, and its menu tells all about it", async () => {
+test("every track links to Spotify in a new window, and its menu has all actions", async () => {
   const { page } = await atPlaylist(PHONE);
   assert.equal(await page.getByRole("link", { name: "Songs from Spotify" }).getAttribute("href"), "https://open.spotify.com");
   await page.getByRole("button", { name: "More for Whisky" }).click();
@@ -357,7 +357,7 @@ test("every track leads to Spotify in a window of its own, and its menu tells al
   assert.equal(await page.title(), "Sunday – Sound Whiskers");
 });
 
-test("the library is put in order by name, and the choice is kept", async () => {
+test("the library is sorted by name, and the choice is kept", async () => {
   const { page, who } = await atPlaylists();
   for (const name of ["Zebra", "Ananas", "Moss"]) await playlistOf(who, name, 1);
   await goTo(page, "playlists");

@@ -1,4 +1,4 @@
-// Changing a playlist: songs that stay, other songs, its versions, and the wishes that it was made from.
+// Refining a playlist: kept songs, other songs, its versions, and earlier prompts.
 
 import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
@@ -23,7 +23,7 @@ const NEW = [
   ["Dżem", "Whisky", ""],
 ] as const;
 
-/** Lets the model suggest these songs next. */
+/** Makes the model suggest these songs next. */
 async function suggests(titles: string[]): Promise<void> {
   const songs = NEW.filter(([, title]) => titles.includes(title)).map(([artist, title, why]) => ({ artist, title, year: 0, why }));
   const reply = { kind: "playlist", language: "en", tracks: songs, name: "Rainy evening", description: "d", summary: "s" };
@@ -35,7 +35,7 @@ async function usedBy({ supabase }: Listener): Promise<number> {
   return (data as { ai: { used: number } }).ai.used;
 }
 
-/** A playlist made by hand: Whisky, Falling Slowly, Yellow, Someone Like You. */
+/** A playlist created by the user: Whisky, Falling Slowly, Yellow, Someone Like You. */
 async function atPlaylist(size = DESKTOP) {
   const it = await arrival(browser, "", { size });
   const id = await playlistOf(it.who, "Sunday");
@@ -48,7 +48,7 @@ const keep = (page: Page, name = KEPT) => page.getByRole("button", { name, exact
 
 async function refine(page: Page, instruction: string, button: string): Promise<void> {
   await page.getByLabel("What should be different").fill(instruction);
-  // The button is also there before the generation begins.
+  // The button is also shown before the generation begins.
   const answered = page.waitForResponse("**/functions/v1/ai-playlist");
   await page.getByRole("button", { name: button }).click();
   await (await answered).finished();
@@ -56,7 +56,7 @@ async function refine(page: Page, instruction: string, button: string): Promise<
 }
 
 for (const [name, size] of SIZES) {
-  test(`on a ${name}, kept songs stay at their places while the rest changes, and one goes back and forth between the versions`, async () => {
+  test(`on a ${name}, kept songs stay in their places while the rest changes, and both versions can be restored`, async () => {
     const { page, who, id } = await atPlaylist(size);
     await keep(page);
     assert.equal(await page.getByRole("button", { name: KEPT }).getAttribute("aria-pressed"), "true");
@@ -103,7 +103,7 @@ for (const [name, size] of SIZES) {
   });
 }
 
-test("a refinement that fails is said at the form, loses nothing, and is tried again", async () => {
+test("a failed refinement is reported at the form, loses nothing, and can be retried", async () => {
   const { page, who, id } = await atPlaylist();
   await keep(page);
   await control("llm", "PUT", "faults", [{ path_prefix: "/v1", status: 500 }]);
@@ -117,7 +117,7 @@ test("a refinement that fails is said at the form, loses nothing, and is tried a
   assert.deepEqual(await titlesOf(who, id), ["Come as You Are", "Falling Slowly", "Karma Police", "Let It Be"]);
 });
 
-test("a refinement that goes on is marked in the library and in its playlist, also after a reload", async () => {
+test("a running refinement is marked in the library and in its playlist, also after a reload", async () => {
   const { page } = await atPlaylist();
   await keep(page);
   await suggests(["Come as You Are", "Karma Police", "Let It Be"]);
@@ -134,13 +134,13 @@ test("a refinement that goes on is marked in the library and in its playlist, al
   await page.getByRole("link", { name: "Being changed …" }).waitFor();
   await page.reload();
   await page.getByRole("link", { name: "Being changed …" }).waitFor();
-  await isAccessible(page, "a refinement that goes on");
+  await isAccessible(page, "a running refinement");
   goOn();
   await page.getByText("Version 2 of 2").waitFor();
   assert.equal(await page.getByRole("link", { name: "Being changed …" }).count(), 0);
 });
 
-test("nothing is sent while every song is kept or nothing is said", async () => {
+test("nothing is sent while every song is kept or the instruction is empty", async () => {
   const { page } = await atPlaylist(PHONE);
   let calls = 0;
   page.on("request", (request) => {
@@ -155,7 +155,7 @@ test("nothing is sent while every song is kept or nothing is said", async () => 
   assert.equal(calls, 0);
 });
 
-test("the same wish brings other songs, and each says why it is there where the model does", async () => {
+test("the same prompt brings other songs, each with the model's reason if it gave one", async () => {
   const { page, who } = await arrival(browser, "", { count: 2 });
   await suggests(["Come as You Are", "Karma Police"]);
   await wish(page, "a cozy rainy evening");
@@ -175,7 +175,7 @@ test("the same wish brings other songs, and each says why it is there where the 
   assert.equal(await usedBy(who), 2);
 });
 
-test("earlier wishes are offered once each, and the wish of a playlist is used again", async () => {
+test("earlier prompts are offered once each, and a playlist's prompt can be used again", async () => {
   const { page, who } = await arrival(browser);
   const id = await generated(who, 1);
   await generated(who, 1);

@@ -1,4 +1,4 @@
-// What Spotify gives to a playlist (pictures, its player), and what leaves it: links, copies, texts and files.
+// Spotify's pictures and player in a playlist, and its links, copies, texts and files.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -14,7 +14,7 @@ const ELSEWHERE = `http://localhost:${new URL(ready.web_url).port}`;
 const config = { supabase_url: ready.supabase_url, supabase_publishable_key: ready.publishable_key, functions_url: ready.functions_url };
 const server = fileServer(() => config);
 const browser = await launch(`--host-resolver-rules=MAP ${new URL(ELSEWHERE).host} 127.0.0.1:${await listen(server)}`);
-/** Previews and statuses are the gateway's, which a stack on Deno lacks. */
+/** The gateway makes previews and statuses; there is no gateway on Deno. */
 const hasGateway = (await fetch(`${ready.web_url}/health`)).ok;
 beforeEach(resetSimulators);
 after(async () => {
@@ -24,14 +24,14 @@ after(async () => {
 
 const NAME = 'Zażółć <b>"gęślą"</b> & jaźń';
 
-/** Waits until the first picture is there; those further down load when they come into view. */
+/** Waits until the first picture has loaded; those further down load when they come into view. */
 const pictures = (page: Page) => page.waitForFunction(() => (document.querySelector<HTMLImageElement>("img.artwork")?.naturalWidth ?? 0) > 0);
 
 for (const [where, origin] of [
   ["beside the functions", ready.web_url],
   ["elsewhere", ELSEWHERE],
 ]) {
-  test(`hosted ${where}, songs have pictures, whole and 40 px wide, and Spotify’s player only once it is asked for`, async () => {
+  test(`hosted ${where}, songs have pictures, whole and 40 px wide, and load Spotify’s player only on request`, async () => {
     const who = await listener();
     const id = await generated(who, 3);
     const { page } = await visit(browser, { who, url: `${origin}/#/playlists/${id}` });
@@ -61,7 +61,7 @@ for (const [where, origin] of [
   });
 }
 
-test("a song without a picture, or whose picture does not come, has a note in its place", async () => {
+test("a song without a picture, or whose picture does not load, has a note in its place", async () => {
   const who = await listener();
   const { page, context } = await visit(browser, { who });
   await context.route(`${SPOTIFY}/image/**`, (route) => route.fulfill({ status: 404 }));
@@ -70,7 +70,7 @@ test("a song without a picture, or whose picture does not come, has a note in it
   assert.deepEqual(await page.locator(".artwork").evaluateAll((all) => all.map((it) => it.clientHeight)), [40, 40, 40]);
 });
 
-test("a playlist is shared by a link, read by everyone, kept by others, and no longer read once it is revoked", async () => {
+test("a playlist is shared by a link, readable by everyone, copied by others, and hidden once the link is revoked", async () => {
   const who = await listener();
   const id = await playlistOf(who, NAME);
   const { page, context } = await visit(browser, { who, url: `${ready.web_url}/#/playlists/${id}` });

@@ -1,4 +1,4 @@
-// A listener's browser on the running stack: it notices by itself what must never happen on any screen.
+// A user's browser on the running stack, which detects what must never happen on any screen.
 
 import assert from "node:assert/strict";
 import { afterEach } from "node:test";
@@ -6,8 +6,8 @@ import type { Session } from "@supabase/supabase-js";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import type { Sql } from "postgres";
 import postgres from "postgres";
-import type { Client } from "../supabase-js/support.ts";
-import { control, PASSWORD, REPLY, ready, resetSimulators, signedUp } from "../supabase-js/support.ts";
+import type { Client } from "../compat/support.ts";
+import { control, PASSWORD, REPLY, ready, resetSimulators, signedUp } from "../compat/support.ts";
 
 export { control, PASSWORD, ready, resetSimulators };
 
@@ -81,17 +81,17 @@ export async function titlesOf({ supabase }: Listener, playlist_id: string): Pro
   return (data ?? []).map(({ title }) => String(title));
 }
 
-/** What is to be ended with the test, and what must not have been. */
+/** The clean-up and the final assertions of a test. */
 const visits: { context: BrowserContext; page: Page; wrong: string[] }[] = [];
 
 export type Visit = { page: Page; context: BrowserContext };
 type VisitOptions = { size?: Size; locale?: string; url?: string; who?: Listener; others?: string[]; count?: number; offline?: true };
 
 /**
- * A browser of its own, at the page, until the test ends; which fails if there was an error in the console, or a request to
- * anywhere but the page, the functions, Supabase, Spotify's pictures and player, `others`, and the services' own pages that the listener was sent to.
- * `who` has signed in here before; `count`: how long a playlist was asked for here the last time; `offline`: with the service
- * worker, whose requests no test can answer.
+ * Opens the page in a new browser context until the test ends. The test fails if the console shows an error, or if the page
+ * sends a request to a host other than the page, the functions, Supabase, Spotify's pictures and player, `others`, and the
+ * services' pages that the user was redirected to. `who` is signed in; `count` is the last requested length; `offline` allows
+ * the service worker, whose requests tests cannot intercept.
  */
 export async function visit(
   browser: Browser,
@@ -115,7 +115,7 @@ export async function visit(
   const wrong: string[] = [];
   page.on("pageerror", (error) => wrong.push(`uncaught: ${error.message}`));
   page.on("console", (message) => {
-    // What Chromium writes down about every answer that is a refusal; whether it was expected, the tests see on the screen.
+    // Chromium logs every response that is a refusal; whether it was expected, the tests see on the screen.
     const refusal = message.text().startsWith("Failed to load resource");
     if (message.type() === "error" && !refusal) wrong.push(`console: ${message.text()}`);
   });
@@ -124,7 +124,7 @@ export async function visit(
     if (own && !request.isNavigationRequest() && !known.includes(new URL(request.url()).origin)) wrong.push(`request to ${request.url()}`);
   });
   visits.push({ context, page, wrong });
-  // The functions know no page on another origin.
+  // The functions do not know pages on other origins.
   if (others.length > 0) await context.route("**/billing/price", (route) => route.fulfill({ status: 503, headers: { "Access-Control-Allow-Origin": "*" } }));
   await page.goto(url);
   return { page, context };
@@ -139,7 +139,7 @@ afterEach(async (it) => {
   }
 });
 
-/** A new listener at a place in the app, which tells how much of the plan is left. */
+/** Opens a place in the app as a new user, and waits until it shows the remaining quota. */
 export async function arrival(browser: Browser, place = "", options: VisitOptions = {}): Promise<Visit & { who: Listener }> {
   const who = await listener();
   const it = await visit(browser, { ...options, who, url: `${ready.web_url}/#/${place}` });

@@ -1,4 +1,4 @@
-// The access matrix: what each role may do, by the catalogue and by really trying.
+// The access matrix: what each role may do, by the catalogue's grants and by attempts.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -41,7 +41,7 @@ before(async () => {
     { name: 'a user without profile', role: 'authenticated', sub: withoutProfile },
     { name: 'a token without a subject', role: 'authenticated', sub: null },
     ...ROLES.slice(2).map((role) => ({ name: role, role, sub: null })),
-    // A role's token may name a user; that grants nothing.
+    // A role's token may name a user, which must not grant anything.
     ...ROLES.slice(2).map((role) => ({ name: `${role} for the owner`, role, sub: owner })),
   ];
   await prepareTrying(sql);
@@ -97,7 +97,7 @@ test('every table and every partition has row-level security, with the policies 
   );
 });
 
-test('schema public can be used, and schema private cannot', async () => {
+test('roles may use schema public and not schema private', async () => {
   for (const role of ROLES) {
     const [row] = await sql`
       select has_schema_privilege(${role}, 'public', 'usage') as used, has_schema_privilege(${role}, 'public', 'create') as created,
@@ -139,7 +139,7 @@ async function listedGrants(): Promise<string[]> {
   return [...ofRelations, ...ofFunctions];
 }
 
-test('no role can become another, and none but the server\'s sees past the policies', async () => {
+test('no role can become another, and only the server\'s bypasses row-level security', async () => {
   for (const role of ROLES) {
     const [row] = await sql`
       select rolcanlogin as logs_in, rolsuper or rolcreaterole or rolcreatedb or rolreplication as rules, rolbypassrls as sees_all,
@@ -149,7 +149,7 @@ test('no role can become another, and none but the server\'s sees past the polic
   }
 });
 
-test('trying shows the same: the owner reaches one row, other users none, all other roles are denied', async () => {
+test('an attempt reaches one row as the owner, none as another user, and is denied to all other roles', async () => {
   for (const [name, relation] of await relations()) {
     const where = relation.ownersRow.replace('$owner', `'${owner}'`).replace('$playlist', `'${playlist}'`);
     for (const person of people) {
@@ -179,7 +179,7 @@ test('no role reaches a table of schema private', async () => {
   }
 });
 
-test('users create rows for themselves only', async () => {
+test('users can create rows only for themselves', async () => {
   for (const person of people) {
     const outcomes = await tryAs(sql, person, [`insert into public.playlists (owner_id, name) values ('${owner}', 'Another')`]);
     const asUser = person.sub === owner ? { kind: 'done', rows: 1 } : { kind: 'row-level security' };

@@ -1,4 +1,4 @@
-// Attacks by a signed-in user, as HTTP requests, each followed by a look at the truth in the database.
+// Attacks by a signed-in user, as HTTP requests, after each of which the database is compared.
 //
 // DATABASE_URL, SUPABASE_URL and the keys name a Supabase where sign-ups need no confirmation.
 

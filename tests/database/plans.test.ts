@@ -44,7 +44,7 @@ async function nodesOf(statement: string, sub: string | null = USER): Promise<No
 const scanned = (nodes: Node[]) => nodes.filter((node) => node['Relation Name'] !== undefined);
 const indexes = (nodes: Node[]) => [...new Set(nodes.map((node) => node['Index Name']).filter((name) => name !== undefined))].sort();
 
-/** A month that has hardly begun, or not yet, is read whole in less time than by its index. */
+/** The planner reads a nearly empty month without its index. */
 const FEW_ROWS = 500;
 
 function assertIndexed(nodes: Node[]): void {
@@ -89,7 +89,7 @@ test('counting the quota reads only the months of the window', async () => {
     `select count(*) from public.ai_sessions where user_id = '${USER}' and created_at > clock_timestamp() - private.ai_quota_window()`,
     null,
   );
-  // clock_timestamp() is volatile, which prunes nothing; the function hands a value over, as here:
+  // The volatile clock_timestamp() would prevent pruning; the function passes a value, as here:
   const pruned = await nodesOf(
     `select count(*) from public.ai_sessions where user_id = '${USER}' and created_at > now() - private.ai_quota_window()`,
     null,

@@ -1,11 +1,11 @@
-// A database of a test's own, with the migrations applied, for what would get in the way of other tests.
+// A separate database with the migrations applied, for tests that would disturb others.
 
 import { randomBytes } from 'node:crypto';
 import type { Sql } from 'postgres';
 import { migrate } from '../local-supabase/migrations.ts';
 import { connect, databaseUrl } from './support.ts';
 
-/** As much of a project as the migrations ask for; the roles belong to the whole server and are there. */
+/** The parts of a project that the migrations need. The roles belong to the server and exist already. */
 const PROJECT = `
 create schema extensions;
 create schema auth;
@@ -27,7 +27,7 @@ create function auth.uid() returns uuid language sql stable as $$
 $$;
 `;
 
-/** Makes an empty database a project with nothing in it. */
+/** Sets an empty database up as a new project. */
 export async function setUpEmptyProject(sql: Sql): Promise<void> {
   await sql.unsafe(PROJECT).simple();
 }

@@ -15,7 +15,7 @@ export function databaseUrl(): string {
   return url;
 }
 
-/** A pool of real connections; a transaction takes one of them for itself. */
+/** A pool of connections, one for each transaction. */
 export function connect(max = 1, url = databaseUrl()): Sql {
   return postgres(url, { max, idle_timeout: 20, connect_timeout: 10, onnotice: () => {} });
 }

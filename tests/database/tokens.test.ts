@@ -1,4 +1,4 @@
-// Spotify's tokens in the database: readable at any moment of a change of the secret, and the secret out of sight.
+// Spotify's tokens in the database: always readable while the secret changes, and the secret is never shown.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,7 @@ const store = (user: string, secret: string, token: string): Step =>
 const read = (user: string, secret: string, other: string | null = null): Step =>
   asFunction('fn_spotify', (tx) => tx`select access_token, refresh_token from public.get_spotify_tokens(${user}, ${secret}, ${other})`);
 const unlink = (user: string): Step => asFunction('fn_spotify', (tx) => tx`select public.delete_spotify_tokens(${user})`);
-/** Of one user only: other tests use the same table. */
+/** For one user, because other tests use the same table. */
 const rotate = (user: string): Step =>
   asFunction('fn_spotify', (tx) => tx`select public.rotate_spotify_tokens(${NEW}, ${OLD}, ${before(user)}, 1) as answer`);
 
@@ -52,20 +52,20 @@ test('tokens can be read with both secrets during and after their re-encryption'
 for (const order of ['first', 'second'] as const) {
   const race = (step: Step, user: string) => interleave(order === 'first' ? [[step, nothing], [nothing, rotate(user)]] : [[rotate(user), nothing], [nothing, step]]);
 
-  test(`what is stored meanwhile is never overwritten by what was there before: ${order}`, async () => {
+  test(`a token that is stored during a re-encryption is not overwritten: ${order}`, async () => {
     const user = await linked('old');
     assert.deepEqual(refusals(await race(store(user, NEW, 'new'), user)), {});
     assert.deepEqual(await tokens(user, NEW), [{ access_token: 'a-new', refresh_token: 'r-new' }]);
   });
 
-  test(`what is unlinked meanwhile stays unlinked: ${order}`, async () => {
+  test(`an account that is unlinked during a re-encryption stays unlinked: ${order}`, async () => {
     const user = await linked('1');
     assert.deepEqual(refusals(await race(unlink(user), user)), {});
     assert.deepEqual(await tokens(user, NEW, OLD), []);
   });
 }
 
-test('many that store and read at once see whole pairs only', async () => {
+test('concurrent stores and reads see whole pairs of tokens', async () => {
   const user = await linked('0');
   const writers = Array.from({ length: 10 }, (_, n) => store(user, OLD, String(n)));
   const readers = Array.from({ length: 20 }, () => read(user, OLD));
@@ -77,7 +77,7 @@ test('many that store and read at once see whole pairs only', async () => {
   }
 });
 
-test('a change that breaks off leaves everything as it was, and can be repeated', async () => {
+test('an interrupted re-encryption changes nothing and can be repeated', async () => {
   const user = await linked('1');
   const broken = connect();
   const [backend] = await broken`select pg_backend_pid() as pid`;
@@ -91,7 +91,7 @@ test('a change that breaks off leaves everything as it was, and can be repeated'
   assert.deepEqual(await tokens(user, NEW), [{ access_token: 'a-1', refresh_token: 'r-1' }]);
 });
 
-test('tokens of any text come back as they were', async () => {
+test('tokens of any text are returned unchanged', async () => {
   const user = await signUp(sql);
   for (const token of ['', 'x'.repeat(20_000), 'żółć 🎵', "'; drop table x; --", '\\x00', ' \n\t ']) {
     await sql.begin(store(user, OLD, token));
@@ -124,7 +124,7 @@ test('a statement that waits for a lock shows no secret in pg_stat_activity', as
 const [ACCESS, REFRESH] = ['a-token', 'r-token'];
 const SECRETS = /old-secret|new-secret|[ar]-token/;
 
-/** Every call, with success and with each failure; returns everything that PostgreSQL reports about the failures. */
+/** Makes every call, with success and with each failure; returns all that PostgreSQL reports about the failures. */
 async function everyCall(tx: TransactionSql, user: string): Promise<string[]> {
   const said: string[] = [];
   const attempt = async (call: Step) => {
@@ -150,14 +150,14 @@ async function everyCall(tx: TransactionSql, user: string): Promise<string[]> {
   return said;
 }
 
-test('no error tells a secret or a token', async () => {
+test('no error contains a secret or a token', async () => {
   const user = await linked('1');
   const said = await sql.begin((tx) => everyCall(tx, user));
   assert.equal(said.length, 6, said.join('\n'));
   for (const text of said) assert.doesNotMatch(text, SECRETS);
 });
 
-/** What the server writes to its log while every call is made with these settings. */
+/** The server's log of every call under these settings. */
 async function logWith(settings: Record<string, string>): Promise<string> {
   const folder = process.env.SOUND_WHISKERS_DATA_DIR;
   assert.ok(folder, 'SOUND_WHISKERS_DATA_DIR names no data folder: run `cargo xtask test`');
@@ -187,14 +187,14 @@ const EVERYTHING = {
   log_min_messages: 'debug1',
 };
 
-test('the log tells no secret, even where every statement and every error is logged', async () => {
+test('the log contains no secret even if every statement and every error is logged', async () => {
   const text = await logWith(EVERYTHING);
   assert.match(text, /rotate_spotify_tokens/);
   assert.match(text, /cannot be read/);
   assert.doesNotMatch(text, SECRETS);
 });
 
-// What remains. It is also what shows that the test above would find a secret.
+// The remaining risk; this also proves that the test above would find a secret.
 test('only a server that is configured to log parameters logs them', async () => {
   assert.match(await logWith({ ...EVERYTHING, log_parameter_max_length: '-1' }), SECRETS);
   assert.match(await logWith({ log_statement: 'none', log_parameter_max_length_on_error: '-1' }), SECRETS);

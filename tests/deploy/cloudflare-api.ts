@@ -1,5 +1,5 @@
-// A simulator of Cloudflare's API, as far as `wrangler deploy` uses it: scripts with their bindings and secrets, assets and
-// subdomains. It refuses what Cloudflare refuses, and what it does not know.
+// A simulator of the part of Cloudflare's API that `wrangler deploy` uses: scripts with their bindings and secrets, assets
+// and subdomains. It refuses what Cloudflare refuses, and every unknown request.
 
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -15,14 +15,14 @@ type Manifest = Record<string, { hash: string; size: number }>;
 
 export class CloudflareApi extends PlatformSimulator {
   readonly scripts = new Map<string, Script>();
-  /** Versions that are not deployed yet, by their id. */
+  /** Versions that are not deployed yet, by id. */
   readonly #versions = new Map<string, Script>();
   readonly #manifests = new Map<string, Manifest>();
   readonly #uploaded = new Set<string>();
   readonly #publicOrigin: string;
   readonly #gateway: string;
 
-  /** An account where `publicOrigin` leads to the worker `gateway`. */
+  /** An account that serves `publicOrigin` with the worker `gateway`. */
   constructor(publicOrigin: string, gateway: string) {
     super();
     this.#publicOrigin = publicOrigin;
@@ -35,7 +35,7 @@ export class CloudflareApi extends PlatformSimulator {
 
   protected override async reply(call: Call): Promise<Reply> {
     const { method, url, request, body } = call;
-    // After a refusal wrangler looks up whose token it has.
+    // After a refusal wrangler asks for the token's user.
     const identity = IDENTITY[url.pathname.replace('/client/v4', '')];
     if (method === 'GET' && identity !== undefined) return result(identity);
     const [, path] = new RegExp(`^/client/v4/accounts/${ACCOUNT}/workers(/.*)$`).exec(url.pathname) ?? [];
@@ -97,7 +97,7 @@ export class CloudflareApi extends PlatformSimulator {
     const bindings: Binding[] = metadata.bindings;
     for (const { type, name, service } of bindings) {
       if (type === 'service' && !this.scripts.has(service!)) throw new Error(`${name} binds ${service}, which does not exist`);
-      if (type === 'inherit') throw new Error(`${name} was not handed over`);
+      if (type === 'inherit') throw new Error(`${name} was not uploaded`);
     }
     const kept: string[] = metadata.keep_bindings ?? [];
     const inherited = (previous?.bindings ?? []).filter(({ type, name }) => kept.includes(type) && !bindings.some((given) => given.name === name));
@@ -124,7 +124,7 @@ export class CloudflareApi extends PlatformSimulator {
     return { ...result({ jwt: session }), status: 201 };
   }
 
-  /** As the gateway: healthy with all that it binds, and nowhere before it was deployed. */
+  /** Responds as the gateway: healthy with all its bindings, 404 before it was deployed. */
   protected override async serveDeployed(url: URL, _request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     if (url.pathname !== '/health') return false;
     const status = this.scripts.has(this.#gateway) ? 200 : 404;

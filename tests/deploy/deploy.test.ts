@@ -38,12 +38,12 @@ const COMPLETE: Record<string, string> = {
   FN_ACCOUNT_TOKEN: 'secret-token-4',
 };
 
-/** How every secret value above is spelled; none of them may be shown. */
+/** Every secret value above; no output may contain one. */
 const SECRET = /secret[-_](of|token)/;
 
 type Ran = { code: number; output: string };
 
-/** Runs a program as a user's shell does: nothing says that it runs in CI, or that every prompt is confirmed. */
+/** Runs a program as in a user's shell: without variables that indicate CI or confirm every prompt. */
 function run(program: string, args: string[], env: Record<string, string> = {}): Promise<Ran> {
   const { promise, resolve } = Promise.withResolvers<Ran>();
   const { CI, SUPABASE_YES, ...inherited } = process.env;
@@ -104,7 +104,7 @@ test('a dry run with everything set finds every function ready for Supabase, lis
   }
 });
 
-test('what is missing is named, all of it at once, and nothing is ready', async () => {
+test('a dry run lists everything that is missing', async () => {
   const { LLM_MODEL, STRIPE_PRICE_ID, ...values } = COMPLETE;
   const { code, output } = await deploy(values, ['cloudflare', '--dry-run']);
   assert.notEqual(code, 0);
@@ -143,12 +143,12 @@ const LEGACY_SECRET = 'secret-of-users-tokens-secret-of-users-tokens';
 const FOR_SUPABASE: Record<string, string> = {
   ...COMPLETE,
   SPOTIFY_REDIRECT_URI: SUPABASE_URL + CALLBACK,
-  // What an env file or a shell could misread.
+  // Characters that an env file or a shell could misread.
   LLM_API_KEY: 'secret-of-the-model$HOME#"`\\n',
   SUPABASE_JWT_SECRET: LEGACY_SECRET,
 };
 
-/** What the functions find in their environment beside what the platform injects. */
+/** The functions' environment without the variables that the platform sets. */
 function expectedSecrets(): Record<string, string> {
   const { SUPABASE_URL: _url, SUPABASE_PUBLISHABLE_KEY: _key, SUPABASE_JWT_SECRET: _secret, ...secrets } = FOR_SUPABASE;
   return { ...secrets, JWT_SECRET: LEGACY_SECRET };
@@ -194,7 +194,7 @@ for (const [where, runner] of [['without a terminal', run], ['on a terminal', ru
   });
 }
 
-test('a function that Supabase does not take fails the deployment, and deploying again completes it', async () => {
+test('a function that Supabase refuses fails the deployment, and deploying again completes it', async () => {
   await withProject(setUpEmptyProject, async (project) => {
     const third = (await functionNames())[2]!;
     project.api.failOnce(`POST /functions/deploy?slug=${third}`, 500);
@@ -212,7 +212,7 @@ test('a function that Supabase does not take fails the deployment, and deploying
   });
 });
 
-test('an access token that Supabase refuses is what the remedy names, before a function was changed', async () => {
+test('the remedy names an access token that Supabase refuses, before any function has changed', async () => {
   await withProject(setUpEmptyProject, async (project) => {
     const { code, output } = await project.deploy(run, { SUPABASE_ACCESS_TOKEN: ACCESS_TOKEN.replace('sbp_0', 'sbp_f') });
     assert.equal(code, 1, output);
@@ -223,7 +223,7 @@ test('an access token that Supabase refuses is what the remedy names, before a f
   });
 });
 
-test('where there is no pg_cron, the deployment warns while it runs and at its end', async () => {
+test('without pg_cron the deployment warns while it runs and at its end', async () => {
   await withProject(setUpEmptyProject, async (project) => {
     const { code, output } = await project.deploy();
     assert.equal(code, 0, output);
@@ -235,7 +235,7 @@ test('where there is no pg_cron, the deployment warns while it runs and at its e
 
 const NEXT_MONTH = `date_trunc('month', now() at time zone 'UTC') + interval '1 month'`;
 
-/** What is wrong with the daily jobs, how it is made so, and what the deployment says of it. */
+/** A problem of the daily jobs, the SQL that causes it, and the deployment's message. */
 const WRONG_JOBS: [string, typeof setUpProject, (sql: Sql) => Promise<unknown>, RegExp[]][] = [
   [
     'pg_cron runs without the jobs',
@@ -272,7 +272,7 @@ for (const [wrong, setUp, make, said] of WRONG_JOBS) {
 
 const GATEWAY = 'sound-whiskers-gateway-staging';
 
-/** What a worker finds in its environment: what its wrangler.toml requires, and the token of its role. */
+/** A worker's environment: the variables that its wrangler.toml requires, and the token of its role. */
 async function expectedOf(name: string, values: Record<string, string>): Promise<Record<string, string>> {
   const manifest = await readFile(name === 'gateway' ? 'wrangler.toml' : `functions/${name}/wrangler.toml`, 'utf8');
   const required = /^\[env\.staging\.secrets\]\nrequired = \[([^\]]*)\]/m.exec(manifest)![1]!;

@@ -1,6 +1,6 @@
-// A simulator of Supabase's Management API, as far as `supabase secrets set` and `supabase functions deploy` use it, and
-// the Edge Runtime after it: what was deployed is served by Deno with the secrets that were set. It refuses what
-// Supabase refuses, and what it does not know.
+// A simulator of the part of Supabase's Management API that `supabase secrets set` and `supabase functions deploy` use,
+// and of the Edge Runtime: Deno serves the deployed functions with the secrets that were set. It refuses what Supabase
+// refuses, and every unknown request.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ import type { Call, Reply } from './simulator.ts';
 export const PROJECT = 'abcdefghijklmnopqrst';
 export const ACCESS_TOKEN = `sbp_${'0123456789abcdef'.repeat(2)}01234567`;
 
-/** What the platform gives to every function of the project by itself. */
+/** The variables that the platform sets for every function. */
 export type Injected = { SUPABASE_URL: string; SUPABASE_PUBLISHABLE_KEYS: string; SUPABASE_SECRET_KEYS: string };
 
 export type Deployed = { verifyJwt: boolean; entrypoint: string; files: Map<string, Buffer> };
@@ -33,7 +33,7 @@ export class ManagementApi extends PlatformSimulator {
     this.#injected = injected;
   }
 
-  /** What leads the CLI here, and Node's requests for the project's functions. */
+  /** The settings that direct the CLI, and Node's requests to the project's functions, to this simulator. */
   environment(): Record<string, string> {
     const { origin } = this;
     const profile = { name: 'loopback', api_url: origin, dashboard_url: origin, project_host: 'supabase.invalid', pooler_host: 'supabase.invalid' };
@@ -124,10 +124,10 @@ async function serve(parent: string, deployed: Map<string, Deployed>, variables:
   const exit = once(child, 'exit');
   const line = await Promise.race([once(child.stdout, 'data'), exit.then(([code]) => [`Deno ended with ${code}`])]);
   const [, port] = /^ready on port (\d+)/.exec(String(line)) ?? [];
-  if (port === undefined) throw new Error(`what was deployed does not start: ${line}`);
+  if (port === undefined) throw new Error(`the deployed function does not start: ${line}`);
   child.stdout.resume();
   const stop = async () => {
-    // The npm package's launcher and Deno itself.
+    // The npm package's launcher, and Deno itself.
     if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
     await exit;
   };

@@ -1,4 +1,4 @@
-// A simulator of a platform's API on loopback. Tools reach it instead of the platform by its address alone.
+// A simulator of a platform's API on loopback. Tools use it because of its address, and are otherwise unchanged.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -10,7 +10,7 @@ export type Call = { method: string; url: URL; request: IncomingMessage; body: B
 export type Reply = { status: number; body: unknown };
 
 export abstract class PlatformSimulator {
-  /** Requests that the platform would not have understood. */
+  /** Requests that the platform would have refused as invalid. */
   readonly unexpected: string[] = [];
   readonly #server: Server = createServer((request, response) => void this.#serve(request, response));
   readonly #failures = new Map<string, number>();
@@ -46,7 +46,7 @@ export abstract class PlatformSimulator {
     return status;
   }
 
-  /** Replies to a call to the API; throws on a request that the platform would not have understood. */
+  /** Handles a call to the API; throws on a request that the platform would refuse as invalid. */
   protected abstract reply(call: Call): Promise<Reply>;
 
   protected abstract serveDeployed(url: URL, request: IncomingMessage, response: ServerResponse): Promise<boolean>;

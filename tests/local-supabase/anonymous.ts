@@ -4,16 +4,16 @@ import type { Pool } from './database.ts';
 
 type Call = (path: string, body: object) => Promise<Response>;
 
-/** What Auth does for anonymous users and Lite does not. */
+/** Anonymous sign-ins, which Auth supports and Lite does not. */
 export type AnonymousUsers = {
-  /** Signs up a user without an address, by Lite's own calls. */
+  /** Signs up a user without an address, through Lite's own calls. */
   signUp(call: Call): Promise<Response>;
-  /** Where mails are not confirmed, an anonymous user has a new address at once. */
+  /** Sets an anonymous user's address at once, if addresses need no confirmation. */
   takeAddress(user_id: string): Promise<void>;
   isAnonymous(user_id: string): Promise<boolean>;
 };
 
-/** An address ends the anonymity, however it is set. */
+/** A user with an address is no longer anonymous, however the address was set. */
 export async function createAnonymousTrigger(sql: Sql): Promise<void> {
   await sql.unsafe(`
     create or replace function auth.end_anonymity() returns trigger language plpgsql as $$

@@ -1,8 +1,8 @@
 import type { Sql } from 'postgres';
 
 /**
- * What a hosted project has before its first migration. New tables in `public` are granted to no role: since 2026
- * every grant is written down in a migration.
+ * Sets up what a hosted project has before its first migration. New tables in `public` are granted to no role: since
+ * 2026 migrations must state every grant.
  */
 const ROLES = `
 do $$
@@ -27,7 +27,7 @@ create extension if not exists pgcrypto with schema extensions;
 grant usage on schema public, auth, extensions to anon, authenticated, service_role;
 `;
 
-/** As on a hosted project. Lite writes its own at every start, which know nothing of request.jwt.claims. */
+/** Auth's functions as on a hosted project. Lite writes its own at each start, which do not know request.jwt.claims. */
 const setting = (name: string): string => `nullif(current_setting('request.jwt.${name}', true), '')`;
 const authFunction = (name: string, type: string, value: string): string =>
   `create or replace function auth.${name}() returns ${type} language sql stable as $$ select coalesce(${value})::${type} $$;`;
@@ -37,7 +37,7 @@ const AUTH_FUNCTIONS = [
   authFunction('jwt', 'jsonb', `${setting('claim')}, ${setting('claims')}`),
 ].join('\n');
 
-/** `createAuthTables` is Lite's own; it swallows what fails, hence the look afterwards. */
+/** Lite's `createAuthTables` swallows errors, so the tables are checked afterwards. */
 export async function bootstrap(sql: Sql, createAuthTables: () => Promise<void>): Promise<void> {
   await sql.unsafe(ROLES).simple();
   await createAuthTables();

@@ -1,11 +1,11 @@
-/** What Auth asks for a CAPTCHA where one is configured; a session that is only continued needs none. */
+/** Auth's check of CAPTCHA tokens, if one is configured. A refresh of a session needs none. */
 const GUARDED = ['/signup', '/recover', '/resend', '/magiclink', '/otp', '/token'];
 const UNGUARDED_GRANTS = ['refresh_token', 'pkce', 'id_token'];
 
-/** Refuses a request as Auth does; null where it may pass. */
+/** Returns Auth's refusal, or null if the request may pass. */
 export type CaptchaGuard = (request: Request) => Promise<Response | null>;
 
-/** `siteverify_url`: Turnstile's, or a compatible one. */
+/** `siteverify_url` is Turnstile's or compatible with it. */
 export function createCaptchaGuard(secret: string, siteverify_url: string): CaptchaGuard {
   return async (request) => {
     const { pathname, searchParams } = new URL(request.url);
@@ -16,8 +16,8 @@ export function createCaptchaGuard(secret: string, siteverify_url: string): Capt
     const token = body?.gotrue_meta_security?.captcha_token;
     if (typeof token !== 'string' || token.trim() === '') return refused('no captcha_token found');
     const form = new URLSearchParams({ secret, response: token.trim(), remoteip: '127.0.0.1' });
-    const answer = await fetch(siteverify_url, { method: 'POST', body: form });
-    const { success, 'error-codes': codes = [] } = (await answer.json()) as { success: boolean; 'error-codes'?: string[] };
+    const verification = await fetch(siteverify_url, { method: 'POST', body: form });
+    const { success, 'error-codes': codes = [] } = (await verification.json()) as { success: boolean; 'error-codes'?: string[] };
     return success ? null : refused(codes.join(', '));
   };
 }

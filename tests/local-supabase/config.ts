@@ -1,4 +1,4 @@
-/** What the process is told by its environment; everything is checked before anything is touched. */
+/** The configuration from the environment, which is checked before the process changes anything. */
 export type Config = {
   database_url: string;
   port: number;
@@ -17,7 +17,7 @@ export function configFromLookup(lookup: (name: string) => string | undefined): 
   const missing = required.filter((name) => !lookup(name));
   if (missing.length > 0) throw new Error(`missing environment variables: ${missing.join(', ')}`);
 
-  // A value may hold a password, so an error names the variable and not what it holds.
+  // A value may contain a password, so an error names only the variable.
   const read = (name: string, fits: (value: string) => boolean, wanted: string, otherwise = ''): string => {
     const value = lookup(name) || otherwise;
     if (!fits(value)) throw new Error(`${name} must be ${wanted}`);

@@ -1,10 +1,10 @@
 /**
- * What the project relies on of a Supabase, asked of any that has the project's migrations: the local one, `supabase
- * start`, or a hosted project that lets people sign up without a confirmation.
+ * The behaviour of Supabase on which the project relies. Runs against any instance with the project's migrations: the
+ * local one, `supabase start`, or a hosted project where users sign up without confirmation.
  *
  *   SUPABASE_URL=… SUPABASE_PUBLISHABLE_KEY=… SUPABASE_SECRET_KEY=… node --test tests/local-supabase/conformance.test.ts
  *
- * It signs up users of its own, named conformance-…@example.com, and leaves them.
+ * It signs up users named conformance-…@example.com and does not delete them.
  */
 import './conformance/auth.ts';
 import './conformance/rest.ts';

@@ -4,19 +4,19 @@ import type { Sql } from 'postgres';
 const CONNECT_TIMEOUT_SECONDS = 5;
 const HEALTH_TIMEOUT_MS = 2_000;
 
-/** TypeScript's library does not know the function yet; Node 22 has it. */
+/** Node 22 has the function, but TypeScript's library does not declare it yet. */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
 
 const json = {
-  // Lite hands over JSON as text already; serialised again it would become a JSON string. (It does not make text of
-  // what is a bare string: that such a value is refused with 22P02 is a difference from PostgREST that remains.)
+  // Lite passes JSON as text, which a second serialisation would turn into a JSON string. (It does not serialise a bare
+  // string, which is refused with 22P02: a remaining difference from PostgREST.)
   serialize: (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value)),
   parse: (text: string): unknown => JSON.parse(text),
 };
 const text = { serialize: String, parse: (value: string) => value };
 const withT = (value: string) => value.replace(' ', 'T');
 
-/** PostgREST returns values as PostgreSQL's row_to_json writes them; these parse the driver's texts to the same. */
+/** PostgREST returns values in the form of PostgreSQL's row_to_json; these parsers return the same. */
 const COLUMN_TYPES = {
   json: { to: 114, from: [114], ...json },
   jsonb: { to: 3802, from: [3802], ...json },
@@ -25,7 +25,7 @@ const COLUMN_TYPES = {
   timetz: { to: 1266, from: [1266], ...text },
   timestamp: { to: 1114, from: [1114], serialize: String, parse: withT },
   timestamptz: { to: 1184, from: [1184], serialize: String, parse: (value: string) => withT(value).replace(/([+-]\d\d)$/, '$1:00') },
-  // Lite counts with these.
+  // Lite calculates with these.
   bigint: { to: 20, from: [20], serialize: String, parse: (value: string) => (Number.isSafeInteger(Number(value)) ? Number(value) : BigInt(value)) },
   // A double would lose digits and trailing zeros.
   numeric: { to: 1700, from: [1700], serialize: String, parse: (value: string) => (/^-?[\d.]+$/.test(value) ? rawJSON(value) : value) },
@@ -37,7 +37,7 @@ const COLUMN_TYPES = {
   },
 };
 
-/** The connection that a transaction runs on was lost: what comes next must not run on another one. */
+/** The connection of a transaction was lost: its next statement must not run on another one. */
 class ConnectionLost extends Error {
   readonly code = 'CONNECTION_CLOSED';
 }
@@ -45,8 +45,8 @@ class ConnectionLost extends Error {
 export type Rows = readonly Record<string, unknown>[] & { count: number; command: string };
 
 /**
- * One connection of the pool, for one at a time. postgres.js' own `reserve` is not used: in 3.4.9 a reserved
- * connection whose socket has closed ends the process when it is used again, or is handed out to others.
+ * One connection of the pool, used by one caller at a time. postgres.js' own `reserve` is not used: in 3.4.9 a reserved
+ * connection whose socket has closed ends the process when it is used again, or is given to another caller.
  */
 export class Connection {
   readonly #sql: Sql;
@@ -55,7 +55,7 @@ export class Connection {
   constructor(url: string) {
     this.#sql = postgres(url, {
       max: 1,
-      // A transaction is begun by hand here, so the driver must not take its connection for idle.
+      // The driver does not know of this transaction and must not treat its connection as idle.
       max_lifetime: null,
       connect_timeout: CONNECT_TIMEOUT_SECONDS,
       connection: { TimeZone: 'UTC' },
@@ -76,7 +76,7 @@ export class Connection {
     try {
       return (await this.#sql.unsafe(statement, [...parameters] as never[], { prepare: true })) as unknown as Rows;
     } catch (error) {
-      // Refused and reset connections never were open, so their end is not told by onclose.
+      // onclose is not called for connections that were refused or reset before they were open.
       if (!(error instanceof postgres.PostgresError)) this.#open = false;
       throw error;
     }
@@ -88,7 +88,7 @@ export class Connection {
   }
 }
 
-/** Keeps up to `size` connections. A lost one is thrown away with all that the driver remembers of it. */
+/** Keeps up to `size` connections. A lost one is discarded with its driver state. */
 export class Pool {
   readonly #url: string;
   readonly #idle: Connection[] = [];
@@ -135,7 +135,7 @@ export class Pool {
   }
 
   #next(): Connection {
-    // The last one used is the likeliest to be warm; connections that were lost while idle are skipped.
+    // The most recently used connection is preferred; connections that were lost while idle are skipped.
     for (let found = this.#idle.pop(); found; found = this.#idle.pop()) if (found.open) return found;
     return new Connection(this.#url);
   }

@@ -4,7 +4,7 @@ import type { CaptchaGuard } from './captcha.ts';
 import type { Keys } from './keys.ts';
 import type { Lite, RequestContext } from './lite.ts';
 import type { Mailbox } from './mail.ts';
-import { DATABASE_AWAY } from './rest-errors.ts';
+import { DATABASE_UNAVAILABLE } from './rest-errors.ts';
 import type { SignIns } from './sign-ins.ts';
 import { TokenError } from './tokens.ts';
 import type { TokenUser, Tokens } from './tokens.ts';
@@ -24,33 +24,33 @@ export type GatewayParts = {
 
 type Service = 'rest' | 'auth';
 
-/** PostgREST's and Auth's own lists. */
+/** The lists of PostgREST and Auth. */
 const EXPOSED: Record<Service, string> = {
   rest: 'Content-Encoding, Content-Location, Content-Range, Content-Type, Date, Location, Server, Transfer-Encoding, Range-Unit, Preference-Applied',
   auth: 'X-Total-Count, Link, X-Supabase-Api-Version',
 };
 
-/** How each endpoint that returns a session has verified the user, in Auth's words; a refresh has not. */
+/** The `amr` method of each endpoint that returns a session; a refresh adds none. */
 const METHODS: Record<string, (url: URL) => string | null> = {
   '/auth/v1/signup': () => 'password',
   '/auth/v1/token': ({ searchParams }) => (searchParams.get('grant_type') === 'refresh_token' ? null : 'password'),
   '/auth/v1/verify': () => 'otp',
 };
 
-/** Serves everything but the functions: it authenticates requests and passes them to Lite. */
+/** Serves everything except the functions: authenticates requests and passes them to Lite. */
 export function createGateway(parts: GatewayParts): Gateway {
   return async (request) => {
     const { pathname } = new URL(request.url);
     if (pathname === '/health') {
       const isUp = await parts.isDatabaseUp();
-      return Response.json(isUp ? { status: 'ok' } : { status: 'unavailable', reason: 'the database does not answer' }, { status: isUp ? 200 : 503 });
+      return Response.json(isUp ? { status: 'ok' } : { status: 'unavailable', reason: 'the database is unreachable' }, { status: isUp ? 200 : 503 });
     }
     if (pathname === '/mail') return parts.mailbox.respond(request.headers.get('accept'));
     const service = /^\/(rest|auth)\/v1\//.exec(pathname)?.[1] as Service | undefined;
     if (!service) return Response.json({ message: 'no Route matched with those values' }, { status: 404 });
     if (request.method === 'OPTIONS' && request.headers.has('access-control-request-method')) return preflight(request);
     const response = await serve(service, request, parts);
-    // Any origin, as Supabase does: what protects a user is the token, and no cookie is involved.
+    // Any origin, as on Supabase: the token protects the user, and there are no cookies.
     response.headers.set('Access-Control-Allow-Origin', '*');
     response.headers.set('Access-Control-Expose-Headers', EXPOSED[service]);
     return response;
@@ -82,7 +82,7 @@ async function serve(service: Service, request: Request, parts: GatewayParts): P
     try {
       const claims = await tokens.verify(token);
       if (service === 'rest') context.identity.claims = claims;
-      // For the data API, Lite would try to verify it again, with the only algorithm that it knows.
+      // For the data API, Lite would verify the token again with HS256 only.
       passed_on = await withAuthorization(request, service === 'rest' ? null : await tokens.toInside(claims));
     } catch (error) {
       if (!(error instanceof TokenError)) throw error;
@@ -94,7 +94,7 @@ async function serve(service: Service, request: Request, parts: GatewayParts): P
   return service === 'rest' ? response : withOutsideTokens(request, response, parts, anonymous !== null);
 }
 
-/** Without an address and a number, a sign-up is an anonymous one. */
+/** A sign-up without an address and a number is anonymous. */
 async function signedUpAnonymously(request: Request, context: RequestContext, { lite, anonymous }: GatewayParts): Promise<Response | null> {
   const url = new URL(request.url);
   if (request.method !== 'POST' || url.pathname !== '/auth/v1/signup') return null;
@@ -119,7 +119,7 @@ function contextOf(request: Request, keys: Keys, prefix: string): RequestContext
   };
 }
 
-/** An API key in this place is supabase-js's way of saying that no user has signed in. */
+/** supabase-js sends the API key here if no user has signed in. */
 function bearerToken(request: Request): string | null {
   const [, token] = /^Bearer\s+(.+)$/i.exec(request.headers.get('authorization') ?? '') ?? [];
   return token && !token.startsWith('sb_') ? token.trim() : null;
@@ -144,17 +144,17 @@ function refusedByAuth({ code }: TokenError): Response {
   return Response.json(body, { status: 403, headers: { 'X-Sb-Error-Code': 'bad_jwt' } });
 }
 
-/** Logs failures of this server, not of the client; an unavailable database is named as such. */
+/** Logs this server's failures, not the client's; an unavailable database is named. */
 async function logged(request: Request, response: Response, { isDatabaseUp }: GatewayParts): Promise<Response> {
   if (response.status < 500) return response;
-  const { status, ...body } = DATABASE_AWAY;
-  const is_away = response.status !== 503 && !(await isDatabaseUp());
-  const answer = is_away ? Response.json(body, { status }) : response;
-  const cause = (await answer.clone().json().catch(() => null)) as { code?: unknown; message?: unknown } | null;
+  const { status, ...body } = DATABASE_UNAVAILABLE;
+  const isAway = response.status !== 503 && !(await isDatabaseUp());
+  const sent = isAway ? Response.json(body, { status }) : response;
+  const cause = (await sent.clone().json().catch(() => null)) as { code?: unknown; message?: unknown } | null;
   const { pathname: path } = new URL(request.url);
-  const entry = { level: 'error', method: request.method, path, status: answer.status, code: cause?.code, message: cause?.message };
+  const entry = { level: 'error', method: request.method, path, status: sent.status, code: cause?.code, message: cause?.message };
   process.stderr.write(`${JSON.stringify(entry)}\n`);
-  return answer;
+  return sent;
 }
 
 async function withOutsideTokens(request: Request, response: Response, { tokens, sign_ins, anonymous }: GatewayParts, isAnonymous: boolean): Promise<Response> {

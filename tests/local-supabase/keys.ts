@@ -7,11 +7,11 @@ import type { JWK } from 'jose';
 export type Keys = {
   publishable_key: string;
   secret_key: string;
-  /** HS256: what Lite signs with inside, and what a function's own role token may be signed with. */
+  /** The HS256 secret with which Lite signs internally, and with which a function's role token may be signed. */
   jwt_secret: string;
-  /** The private JWK, with its kid, that user tokens are signed with. */
+  /** The private JWK, with its kid, that signs users' tokens. */
   es256: JWK & { kid: string };
-  /** Another private JWK, published beside the first as in a project that changes to it; folders of earlier versions have none. */
+  /** The next private JWK, published with the first as during a rotation; folders of earlier versions have none. */
   rs256?: JWK & { kid: string };
 };
 
@@ -20,7 +20,7 @@ async function newKey(alg: 'ES256' | 'RS256'): Promise<JWK & { kid: string }> {
   return { ...(await exportJWK(privateKey)), alg, kid: randomUUID() };
 }
 
-/** Reads the keys of `state_dir`, made on its first use. Clients keep tokens, so the keys outlive a restart. */
+/** Reads the keys of `state_dir`, created on first use. They survive a restart, because clients keep tokens. */
 export async function loadKeys(state_dir: string): Promise<Keys> {
   const file = path.join(state_dir, 'keys.json');
   try {
@@ -36,7 +36,7 @@ export async function loadKeys(state_dir: string): Promise<Keys> {
     rs256: await newKey('RS256'),
   };
   await mkdir(state_dir, { recursive: true });
-  // Never over a file that is there: keys that were handed out stay what they are.
+  // Never overwrites a file: keys that clients know stay valid.
   await writeFile(file, `${JSON.stringify(keys, null, 2)}\n`, { flag: 'wx', mode: 0o600, flush: true });
   return keys;
 }
@@ -51,5 +51,5 @@ function keysOf(text: string, file: string): Keys {
   } catch {
     // Refused below.
   }
-  throw new Error(`${file} does not hold the keys of a local Supabase; move it away to get new ones`);
+  throw new Error(`${file} does not contain the keys of a local Supabase; move it away to get new ones`);
 }

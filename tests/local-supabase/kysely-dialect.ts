@@ -4,10 +4,10 @@ import type { Connection, Pool } from './database.ts';
 
 const CHANGES_ROWS = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
-/** Quoted text, which is left alone, or the bare name of an argument before its value. */
+/** Quoted text, which stays unchanged, or the unquoted name of an argument before its value. */
 const ARGUMENT_NAME = /"(?:[^"]|"")*"|'(?:[^']|'')*'|\b([A-Za-z_]\w*)(?= := )/g;
 
-/** Lite writes the names of a function's arguments unquoted, and an argument may be called `position` or `userId`. */
+/** Lite does not quote the names of a function's arguments, which `position` or `userId` need. */
 function withQuotedArguments(statement: string): string {
   if (!statement.includes(' := ')) return statement;
   return statement.replace(ARGUMENT_NAME, (found, name?: string) => (name === undefined ? found : `"${name}"`));
@@ -15,7 +15,7 @@ function withQuotedArguments(statement: string): string {
 
 const CALL = /^select \* (from public\.(\w+)\(.*\) as "\2".*)$/s;
 
-/** Lets Lite, which builds its queries with Kysely, run them on our pool. `composites`: the functions that return one composite value. */
+/** Runs Lite's queries, which Kysely builds, on this pool. `composites`: the functions that return one composite value. */
 export function poolDialect(pool: Pool, composites: () => Set<string>): Dialect {
   return {
     createAdapter: () => new PostgresAdapter(),
@@ -36,7 +36,7 @@ class PoolConnection implements DatabaseConnection {
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     const [, call, name = ''] = CALL.exec(sql) ?? [];
-    // The driver parses no arrays of composites.
+    // The driver does not parse arrays of composites.
     if (call !== undefined && this.#composites().has(name)) {
       const rows = await this.connection.query(`select to_jsonb("${name}") as value ${withQuotedArguments(call)}`, parameters);
       return { rows: rows.map(({ value }) => value as R) };
@@ -74,7 +74,7 @@ class PoolDriver implements Driver {
   }
 
   async rollbackTransaction({ connection }: PoolConnection): Promise<void> {
-    // A lost connection has rolled back by itself; the error that told so is the one to answer.
+    // A lost connection has rolled back by itself; the response reports the error of the statement.
     if (connection.open) await connection.query('rollback');
   }
 

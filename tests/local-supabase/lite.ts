@@ -11,13 +11,13 @@ import { poolDialect } from './kysely-dialect.ts';
 import type { Mailbox } from './mail.ts';
 import { restErrorFrom } from './rest-errors.ts';
 
-/** What the gateway knows about a request and Lite's inner parts need. */
+/** The gateway's knowledge of a request, for code that Lite calls. */
 export type RequestContext = {
   method: string;
-  /** As PostgREST sees it: without /rest/v1. */
+  /** The path as PostgREST sees it: without /rest/v1. */
   path: string;
   headers: string;
-  /** Null where the API key is missing or unknown: Lite then refuses as Supabase's gateway does. */
+  /** Null if the API key is missing or unknown; Lite then refuses the request as Supabase's gateway does. */
   identity: { type: 'publishable' | 'secret'; claims: JWTPayload } | null;
 };
 
@@ -26,7 +26,7 @@ export const requestContext = new AsyncLocalStorage<RequestContext>();
 export type Lite = {
   fetch(request: Request, context: RequestContext): Promise<Response>;
   createAuthTables(): Promise<void>;
-  /** Reads tables and functions anew; without it, what a migration made is not found. */
+  /** Reads tables and functions again; without this, the objects of a migration are not found. */
   loadSchema(): Promise<void>;
 };
 
@@ -49,7 +49,7 @@ export function createLite(config: Config, keys: Keys, pool: Pool, mailbox: Mail
   const app = new App({
     connection,
     api: { enabled: true, schemas: ['public'], max_rows: 1000 },
-    // The history of migrations is ours, in the Supabase CLI's form; Lite's has more columns.
+    // migrations.ts keeps the history in the Supabase CLI's form; Lite's has more columns.
     db: { migrations: { enabled: false } },
     storage: { enabled: false },
     auth: {
@@ -105,15 +105,15 @@ function replacements(stableFunctions: () => Set<string>): Internals {
         set_config('transaction_read_only', ${read_only ? 'on' : 'off'}, true)`.execute(transaction);
     },
 
-    // A function may set these for its answer; the request's own settings are made above already.
+    // A function may set these for its response; the settings of the request were made above.
     async applyRpcRequestGucs(transaction) {
       await sql`select set_config('response.status', '', true), set_config('response.headers', '', true)`.execute(transaction);
     },
 
-    // Lite returns 500 for most SQLSTATEs, but for `raise sqlstate 'PGRST'` the status that the error states.
+    // Lite returns 500 for most SQLSTATEs, except for `raise sqlstate 'PGRST'`, whose status it returns.
     normalizeDbError(error) {
       const code = (error as { code?: unknown } | null)?.code;
-      // Lite words these two as PostgREST does.
+      // Lite's messages for these two are PostgREST's.
       if (code === 'PGRST' || code === '42703') return error;
       const identity = requestContext.getStore()?.identity;
       const mapped = restErrorFrom(error, String(identity?.claims.role ?? 'anon'));
@@ -132,8 +132,8 @@ function isReadOnly(request: RequestContext, stable_functions: Set<string>): boo
 }
 
 /**
- * Lite prints every error of a request, those a client has made too, with the values of the row. The gateway logs
- * failures of ours by itself, without values.
+ * Lite prints every error of a request, including the client's, with the values of the row. The gateway logs this
+ * server's failures by itself, without values.
  */
 function muteExpectedErrors(): void {
   const print = console.error;

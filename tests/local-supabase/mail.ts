@@ -23,13 +23,13 @@ export class Mailbox {
 
   respond(accept: string | null): Response {
     if (accept?.includes('application/json')) return Response.json(this.#mails);
-    // A mail carries what a user typed: nothing in it may run here or call out.
+    // A mail contains text that a user typed: nothing in it may run or send a request.
     const policy = "default-src 'none'; style-src 'unsafe-inline'";
     return new Response(page(this.#mails), { headers: { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': policy } });
   }
 }
 
-/** What a mail client without HTML shows; Auth sends no text of its own. */
+/** The text of a mail for clients without HTML; Auth sends only HTML. */
 function textOf(html: string): string {
   const entities: Record<string, string> = { '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'", '&amp;': '&' };
   return html
@@ -59,7 +59,7 @@ function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }
 
-/** The mails' subjects and files, from where the Supabase CLI reads them: supabase/config.toml. */
+/** The mails' subjects and files, read from supabase/config.toml as the Supabase CLI does. */
 export function mailTemplates(): Record<string, { subject: string; content_path: string }> {
   const toml = readFileSync(new URL('supabase/config.toml', PROJECT), 'utf8');
   const sections = toml.matchAll(/^\[auth\.email\.template\.(\w+)\]\nsubject = "(.*)"\ncontent_path = "(.*)"$/gm);

@@ -2,11 +2,11 @@
  * A local Supabase in one process, for machines without Docker: the data API, Auth with its mails, and the gateway
  * in front of the functions, over a PostgreSQL that already runs.
  *
- * It is npm's `@supabase/lite` after a gateway of ours, which mends what differs from a hosted project: grants, errors,
- * values, tokens. `supabase start` or a hosted project takes its place by SUPABASE_URL and the keys.
+ * It is npm's `@supabase/lite` with a gateway that corrects the differences from a hosted project: grants, errors,
+ * values, tokens. SUPABASE_URL and the keys replace it with `supabase start` or a hosted project.
  *
  * Environment: DATABASE_URL, PORT (0: any), STATE_DIR (keys.json), FUNCTIONS_ORIGIN, SITE_URL, MIGRATIONS_DIR,
- * SEED_FILE (optional), CONFIRM_EMAIL (true: users confirm their address by a mail), ANONYMOUS_SIGN_INS (true: users may
+ * SEED_FILE (optional), CONFIRM_EMAIL (true: users confirm their address by mail), ANONYMOUS_SIGN_INS (true: users may
  * sign in without an address), CAPTCHA_SECRET (optional: signing up and in then needs a token that
  * CAPTCHA_SITEVERIFY_URL, by default Turnstile's, accepts).
  *
@@ -35,13 +35,13 @@ import { maintain, migrate, seed } from './migrations.ts';
 import { createSignIns, createSignInTable } from './sign-ins.ts';
 import { createTokens } from './tokens.ts';
 
-/** As many as PostgREST keeps. */
+/** The size of PostgREST's pool. */
 const POOL_SIZE = 10;
-/** As much as Workers take: a user's token is a header, and holds what providers have written into the profile. */
+/** The limit of Workers. A user's token is a header, and contains the profile data of providers. */
 const MAX_HEADER_BYTES = 128 * 1024;
 /** Longer than clients keep idle connections, so that none is closed under a request. */
 const KEEP_ALIVE_MS = 65_000;
-/** How long running requests may take to finish after the order to stop. */
+/** How long running requests may take after a signal to stop. */
 const GRACE_MS = 2_000;
 
 const starting: Gateway = async () => Response.json({ status: 'starting' }, { status: 503 });
@@ -52,7 +52,7 @@ async function main(config: Config): Promise<void> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
   const pool = new Pool(config.database_url, POOL_SIZE);
-  // Of its own, so that a busy pool is not taken for a database that is away.
+  // A separate connection, so that a busy pool does not look like an unavailable database.
   const health_pool = new Pool(config.database_url, 1);
   const keys = await loadKeys(config.state_dir);
   const mailbox = new Mailbox();
@@ -81,19 +81,19 @@ async function main(config: Config): Promise<void> {
   process.stdout.write(`${JSON.stringify({ level: 'info', message: 'ready', url, pid: process.pid, ...applied })}\n`);
 }
 
-/** What a migration has to say; that something is there already is said by every second start. */
+/** Prints notices of migrations, except those about objects that exist already. */
 function printNotice({ message, code }: Notice): void {
   const already_there = ['42P06', '42P07', '42710'].includes(code ?? '');
   if (!already_there) process.stderr.write(`local Supabase: notice: ${message}\n`);
 }
 
-/** The port is taken before anything is changed, so that a second start on it fails at once. */
+/** The port is bound before anything changes, so that a second start on it fails at once. */
 async function listen(config: Config, gateway: Gateway): Promise<Server> {
-  const answer = getRequestListener(gateway, { hostname: '127.0.0.1' });
+  const listener = getRequestListener(gateway, { hostname: '127.0.0.1' });
   const forward = createForwarder(config.functions_origin);
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (incoming, outgoing) => {
     if (/^\/functions\/v1(?:[/?]|$)/.test(incoming.url ?? '')) forward(incoming, outgoing);
-    else void answer(incoming, outgoing);
+    else void listener(incoming, outgoing);
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   await new Promise<void>((resolve, reject) => {
@@ -118,7 +118,7 @@ function stopWhenTold(close: () => Promise<void>): void {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  // Only a pipe says by its end that the supervisor is gone; /dev/null ends at once.
+  // Only the end of a pipe means that the supervisor is gone; /dev/null ends at once.
   const stdin = fstatSync(0);
   if (stdin.isFIFO() || stdin.isSocket()) process.stdin.on('error', stop).on('close', stop).resume();
 }

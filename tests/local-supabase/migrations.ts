@@ -3,17 +3,17 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Sql } from 'postgres';
 
-/** The Supabase CLI's own history tables, so that its `db push` and `migration list` agree with ours. */
+/** The Supabase CLI's history tables, so that its `db push` and `migration list` agree with this file. */
 const HISTORY = `
 create schema if not exists supabase_migrations;
 create table if not exists supabase_migrations.schema_migrations (version text not null primary key, statements text[], name text);
 create table if not exists supabase_migrations.seed_files (path text not null primary key, hash text not null);
 `;
 
-/** The CLI's own pattern: what does not match it is not a migration. */
+/** The CLI's pattern for the names of migrations. */
 const FILE_NAME = /^([0-9]+)_(.*)\.sql$/;
 
-/** One file could not be run; the message names it, and the line where PostgreSQL names one. */
+/** A file failed; the message names it, and the line if PostgreSQL names one. */
 export class ScriptError extends Error {}
 
 /** Applies the new files, each in one transaction and recorded as one statement; returns their number. */
@@ -34,7 +34,7 @@ export async function migrate(sql: Sql, migrations_dir: string): Promise<number>
   return count;
 }
 
-/** Applies the seed once in a database's life, recorded as `supabase db push --include-seed` does. */
+/** Applies the seed once to a database, recorded as `supabase db push --include-seed` does. */
 export async function seed(sql: Sql, seed_file: string): Promise<boolean> {
   const recorded = path.join(path.basename(path.dirname(seed_file)), path.basename(seed_file));
   const known = await sql`select from supabase_migrations.seed_files where path = ${recorded}`;
@@ -55,19 +55,19 @@ async function runScript(sql: Sql, file: string, script: string, record: (tx: Sq
     .catch((error: unknown) => {
       throw new ScriptError(describe(file, script, error));
     });
-  // Settings that a file makes for itself (`set role`, `set search_path`) must not reach the next.
+  // The settings of a file (`set role`, `set search_path`) must not affect the next.
   await sql`reset all`;
   await sql`reset role`;
 }
 
-/** A database error with the file and the line that it is about, where PostgreSQL names one. */
+/** A database error with its file, and its line if PostgreSQL names one. */
 export function describe(file: string, script: string, error: unknown): string {
   const { message, position, detail, code } = error as { message: string; position?: string; detail?: string; code?: string };
   const line = position ? `:${script.slice(0, Number(position)).split('\n').length}` : '';
   return `${file}${line}: ${message}${detail ? ` (${detail})` : ''}${code ? ` [${code}]` : ''}`.replaceAll('\n', ' ');
 }
 
-/** What pg_cron does once a day where it exists: a data folder may be older than the partitions made ahead. */
+/** Runs pg_cron's daily maintenance: a data folder may be older than the partitions that were created ahead. */
 export async function maintain(sql: Sql): Promise<void> {
   const [job] = await sql`select to_regprocedure('private.ensure_ai_sessions_partitions(integer)') is not null as exists`;
   if (job?.exists) await sql`select private.ensure_ai_sessions_partitions()`;

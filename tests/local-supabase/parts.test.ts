@@ -1,4 +1,4 @@
-/** What the local Supabase is made of, each part by itself: needs no database. */
+/** The parts of the local Supabase that need no database. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -30,13 +30,13 @@ async function listen(handler: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('a variable that is wrong is named, and its value is not shown', () => {
+test('an invalid variable is named without its value', () => {
   const names = ['DATABASE_URL', 'PORT', 'STATE_DIR', 'FUNCTIONS_ORIGIN', 'SITE_URL', 'MIGRATIONS_DIR'];
   const lookup = (name: string) => (names.includes(name) ? 'mysql://root:hidden@127.0.0.1' : undefined);
   assert.throws(() => configFromLookup(lookup), { message: 'DATABASE_URL must be a URL starting with postgres:// or postgresql://' });
 });
 
-test('a lost connection is 503 and tells nothing of it', () => {
+test('a lost connection is 503 without details', () => {
   for (const code of ['ECONNREFUSED', 'CONNECTION_CLOSED', '57P01', '57P03']) {
     const { status, message } = restErrorFrom({ code, message: 'postgres:secret@host' }, 'anon') ?? {};
     assert.deepEqual([status, message?.includes('secret')], [503, false], code);
@@ -59,7 +59,7 @@ describe('keys and tokens', () => {
     return new SignJWT(claims).setProtectedHeader(header).setIssuedAt().setExpirationTime(expires).sign(secret);
   };
 
-  test('keys are made once, for their owner alone; a file that holds none is refused and kept', async () => {
+  test('keys are created once and readable by their owner only; a file without keys is refused and kept', async () => {
     const broken = await newDirectory();
     assert.deepEqual(await loadKeys(directory), keys);
     assert.equal((await stat(path.join(directory, 'keys.json'))).mode & 0o777, 0o600);
@@ -68,7 +68,7 @@ describe('keys and tokens', () => {
     assert.equal(await readFile(path.join(broken, 'keys.json'), 'utf8'), '{}');
   });
 
-  test("users' tokens verify with the published keys only, a function's own role with the secret, too", async () => {
+  test("users' tokens verify only with the published keys, a function's role also with the secret", async () => {
     for (const [role, algorithm] of [['authenticated', 'ES256'], ['authenticated', 'RS256'], ['fn_ai', 'ES256'], ['fn_ai', 'HS256']] as const) {
       assert.equal((await (await tokens()).verify(await signed({ role }, algorithm))).role, role);
     }
@@ -87,7 +87,7 @@ describe('mail', () => {
     assert.ok(!page.includes('<script') && !page.includes('<img'));
   });
 
-  test('every mail of the project leads to the page, and to nothing else', () => {
+  test('every mail of the project links to the page and to nothing else', () => {
     const types = { confirmation: 'signup', magic_link: 'magiclink', recovery: 'recovery', email_change: 'email_change', invite: 'invite' };
     const templates = mailTemplates();
     assert.deepEqual(Object.keys(templates).sort(), Object.keys(types).sort());
@@ -100,11 +100,11 @@ describe('mail', () => {
   });
 });
 
-test('a CAPTCHA is asked for where Auth asks for one, and its token is verified', async () => {
-  const asked: string[] = [];
+test('a CAPTCHA token is required where Auth requires one, and verified', async () => {
+  const verified: string[] = [];
   const siteverify = await listen(async (incoming, outgoing) => {
     const form = new URLSearchParams((await incoming.toArray()).join(''));
-    asked.push(`${form.get('secret')} ${form.get('response')}`);
+    verified.push(`${form.get('secret')} ${form.get('response')}`);
     const success = form.get('response') === 'good';
     outgoing.end(JSON.stringify(success ? { success } : { success, 'error-codes': ['invalid-input-response'] }));
   });
@@ -119,16 +119,16 @@ test('a CAPTCHA is asked for where Auth asks for one, and its token is verified'
     assert.deepEqual([await outcome(path), await outcome(path, 'bad'), await outcome(path, 'good')], [refused, refused, null], path);
   }
   for (const path of ['/token?grant_type=refresh_token', '/verify', '/user', '/logout']) assert.equal(await outcome(path), null, path);
-  assert.deepEqual([...new Set(asked)], ['s bad', 's good']);
+  assert.deepEqual([...new Set(verified)], ['s bad', 's good']);
 });
 
 describe('forwarding to the functions', () => {
   const gatewayTo = async (functions: RequestListener) => `${await listen(createForwarder(await listen(functions)))}/functions/v1/x`;
-  test('events arrive one by one, and a client that leaves is noticed, also before the answer', async () => {
+  test('events arrive one by one, and a disconnect is forwarded, also before the response', async () => {
     for (const event of ['data: 1\n\n', '']) {
-      const [{ promise: left, resolve }, { promise: asked, resolve: ask }] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const [{ promise: left, resolve }, { promise: arrived, resolve: arrive }] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
       const gateway = await gatewayTo((_, outgoing) => {
-        ask();
+        arrive();
         outgoing.on('close', resolve);
         if (event !== '') outgoing.writeHead(200, { 'Content-Type': 'text/event-stream' }).write(event);
       });
@@ -136,21 +136,21 @@ describe('forwarding to the functions', () => {
       const request = fetch(gateway, { signal: controller.signal });
       const { value } = event === '' ? { value: undefined } : ((await (await request).body?.getReader().read()) ?? {});
       assert.equal(Buffer.from(value ?? []).toString(), event);
-      await asked;
+      await arrived;
       controller.abort();
       if (event === '') await assert.rejects(request);
       await left;
     }
   });
 
-  test('an answer that breaks off is not taken for whole, and functions that are down are 502', async () => {
+  test('an interrupted response is an error, and unreachable functions are 502', async () => {
     const broken = await gatewayTo((_, outgoing) => {
       outgoing.writeHead(200).write('half', () => outgoing.destroy());
     });
     await assert.rejects(async () => (await fetch(broken)).text());
     const down = await gatewayTo(() => {});
     servers.at(-2)?.close();
-    const answer = await fetch(down, { method: 'POST', body: 'x' });
-    assert.deepEqual([answer.status, ((await answer.json()) as { code: string }).code], [502, 'functions_unreachable']);
+    const response = await fetch(down, { method: 'POST', body: 'x' });
+    assert.deepEqual([response.status, ((await response.json()) as { code: string }).code], [502, 'functions_unreachable']);
   });
 });

@@ -1,7 +1,7 @@
 // Runs pgTAP files against a database: node tests/local-supabase/pgtap.ts <DATABASE_URL> [file.sql… | supabase/tests/*]
 //
-// Strict on purpose: a file without tests, a plan that does not match, a number out of order and an SQL error all
-// fail, because each of them otherwise looks like success.
+// A file without tests, a wrong plan, a number out of order and an SQL error all fail, because each could otherwise look
+// like success.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -10,9 +10,9 @@ import { describe } from './migrations.ts';
 
 const DIRECTORY = 'supabase/tests';
 
-/** Every line that the statements of a file printed, in order: first columns, as psql would show them. */
+/** The output of a file's statements in order: the first columns, as psql prints them. */
 async function runFile(databaseUrl: string, text: string): Promise<string[]> {
-  // Closing the connection rolls back whatever the file left open.
+  // Closing the connection rolls back an open transaction.
   const results = await withDatabase(databaseUrl, async (sql) => [await sql.unsafe(text).simple()].flat(2) as Record<string, unknown>[]);
   return results.flatMap((row) => Object.values(row).slice(0, 1)).flatMap((value) => (typeof value === 'string' ? value.split('\n') : []));
 }

@@ -3,10 +3,10 @@ export type RestError = { status: number; code: string; message: string; details
 
 type DatabaseError = { code?: unknown; message?: unknown; detail?: unknown; hint?: unknown };
 
-/** What postgres.js calls a connection that is not there; PostgreSQL's own words for it are SQLSTATEs 08…, 57P…. */
+/** postgres.js' codes for a lost connection; PostgreSQL's are the SQLSTATEs 08… and 57P…. */
 const CONNECTION_LOST = /^(ECONN|EPIPE|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|CONNECT|CONNECTION_)/;
 
-export const DATABASE_AWAY: RestError = {
+export const DATABASE_UNAVAILABLE: RestError = {
   status: 503,
   code: 'PGRST001',
   message: 'Database client error. Retrying the connection.',
@@ -21,7 +21,7 @@ export const DATABASE_AWAY: RestError = {
 export function restErrorFrom(error: unknown, role: string): RestError | null {
   const { code, message, detail, hint } = (error ?? {}) as DatabaseError;
   if (typeof code !== 'string') return null;
-  if (CONNECTION_LOST.test(code) || isShutDown(code)) return DATABASE_AWAY;
+  if (CONNECTION_LOST.test(code) || isShutDown(code)) return DATABASE_UNAVAILABLE;
   if (!/^[0-9A-Z]{5}$/.test(code)) return null;
   const text = typeof message === 'string' ? message : '';
   return {

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Sql } from 'postgres';
 import type { Pool } from './database.ts';
 
-/** A token's `amr`: how and when the session's user has proved who they are. */
+/** A token's `amr`: how and when the user of the session has authenticated. */
 export type SignIn = { method: string; timestamp: number };
 
-/** Those of a session, the newest first; `method` adds one that has just happened. A refresh adds none. */
+/** Returns those of a session, newest first; `method` adds a new one. A refresh adds none. */
 export type SignIns = { of(session_id: string, method: string | null): Promise<SignIn[]> };
 
-/** Auth's own table; Lite has none. */
+/** Auth's table, which Lite lacks. */
 export async function createSignInTable(sql: Sql): Promise<void> {
   await sql.unsafe(`
     create table if not exists auth.mfa_amr_claims (

@@ -3,10 +3,10 @@ import type { JWK, JWTPayload, JWTVerifyGetKey } from 'jose';
 import type { Keys } from './keys.ts';
 import type { SignIn } from './sign-ins.ts';
 
-/** PostgREST's own allowance between two clocks. */
+/** PostgREST's allowance for the difference between clocks. */
 const CLOCK_TOLERANCE_SECONDS = 30;
 
-/** A bearer token that is refused, in PostgREST's words. */
+/** A refused bearer token, with PostgREST's message. */
 export class TokenError extends Error {
   readonly code: 'PGRST301' | 'PGRST303';
   readonly details: string | null;
@@ -24,15 +24,15 @@ export type Tokens = {
   jwks: { keys: JWK[] };
   /** The claims of a token that clients may hold. Throws TokenError. */
   verify(token: string): Promise<JWTPayload>;
-  /** Makes the token that a client gets out of the one that Lite made. */
+  /** Converts Lite's token into the client's. */
   toOutside(inside: string, user: TokenUser, amr: SignIn[]): Promise<string>;
-  /** Makes the token that Lite understands out of verified claims. */
+  /** Creates Lite's token from verified claims. */
   toInside(claims: JWTPayload): Promise<string>;
 };
 
 /**
- * Lite knows HS256 only and leaves out most claims. Hosted projects sign users' tokens with ES256, publish the
- * key, and verify without the secret, which is what the functions do too: so tokens change at the door.
+ * Lite knows only HS256 and omits most claims. Hosted projects sign users' tokens with ES256 and publish the key, with
+ * which the functions verify them. So the gateway converts tokens in both directions.
  */
 export async function createTokens(keys: Keys, issuer: string): Promise<Tokens> {
   const secret = new TextEncoder().encode(keys.jwt_secret);
@@ -52,7 +52,7 @@ export async function createTokens(keys: Keys, issuer: string): Promise<Tokens> 
         throw asTokenError(error);
       });
       if (payload.iat !== undefined && payload.iat > Date.now() / 1000 + CLOCK_TOLERANCE_SECONDS) throw new TokenError('PGRST303', 'JWT issued at future');
-      // The secret verifies but never signs for users: only a function's own role may use it.
+      // Only the token of a function's role may be signed with the secret; a user's may not.
       const isOfFunction = typeof payload.role === 'string' && payload.role.startsWith('fn_');
       if (protectedHeader.alg === 'HS256' && !isOfFunction) throw noSuitableKey();
       return payload;

@@ -24,13 +24,13 @@ const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'tr
 
 export const document = parse(readFileSync(new URL('../../docs/openapi.yaml', import.meta.url), 'utf8')) as Node;
 
-// What ajv calls strict finds misspelt keywords. Types and properties may stand after a `$ref`, where it does not look.
+// Ajv's strict mode finds misspelt keywords. Its checks of types and properties do not follow a `$ref`.
 const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, allErrors: true, allowUnionTypes: true });
 formats.default(ajv);
-ajv.addVocabulary(Object.keys(document)); // The document itself is no schema.
+ajv.addVocabulary(Object.keys(document)); // The document itself is not a schema.
 ajv.addSchema(document as AnySchema, 'openapi');
 
-/** The object at a JSON pointer, or what its `$ref` leads to, and where that is. */
+/** The object at a JSON pointer, following its `$ref`, and the pointer to it. */
 export function follow(pointer: string): { node: Node; pointer: string } {
   const parts = pointer.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
   const node = parts.reduce<Json | undefined>((at, part) => (at as Node | undefined)?.[part], document);
@@ -43,14 +43,14 @@ export function escaped(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
-/** What is wrong with a value by the schema at a JSON pointer; an empty text for nothing. */
+/** The errors of a value against the schema at a JSON pointer; empty if it is valid. */
 export function problems(pointer: string, value: unknown): string {
   const id = `openapi#${pointer.split('/').map(encodeURIComponent).join('/')}`;
   const validate = ajv.getSchema(id) ?? ajv.compile({ $ref: id });
   return validate(value) ? '' : ajv.errorsText(validate.errors, { dataVar: 'it' });
 }
 
-/** The routes of the functions. What stands under another server is the gateway's own. */
+/** The routes of the functions. Those with another server belong to the gateway. */
 export function operations(): Operation[] {
   const paths = Object.entries(document.paths as Node).filter(([, item]) => !('servers' in (item as Node)));
   return paths.flatMap(([path, item]) =>
@@ -68,7 +68,7 @@ export function operations(): Operation[] {
   );
 }
 
-/** The events of a stream; throws for what is neither one event in two lines nor a comment. */
+/** The events of a stream; throws if a frame is neither an event in two lines nor a comment. */
 export function eventsOf(text: string): { event: string; data: unknown }[] {
   if (!text.endsWith('\n\n')) throw new Error('the stream ends within an event');
   return text.split('\n\n').flatMap((frame) => {

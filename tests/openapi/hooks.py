@@ -1,4 +1,4 @@
-"""What docs/openapi.yaml does not say: who asks, where the app is, how Stripe signs; and what valid data may meet."""
+"""Hooks for what docs/openapi.yaml cannot express: users, the app's URL, Stripe's signatures, errors on valid requests."""
 
 import collections
 import hashlib
@@ -18,11 +18,10 @@ from schemathesis.openapi.checks import IgnoredAuth, RejectedPositiveData
 
 READY = json.loads(Path(os.environ["SOUND_WHISKERS_READY_FILE"]).read_text())
 APP = READY["web_url"]
-# The free plan's.
+# The generations of the free plan.
 QUOTA = 3
 
-# No keyword says that one of two parameters is needed, or that one number is not above another; and where Spotify is
-# available changes.
+# No keyword of a schema requires one of two parameters, or compares two numbers; and Spotify's markets change.
 INEXPRESSIBLE = {
     "Give an artist, a title or both.",
     "era.from is after era.to.",
@@ -30,13 +29,13 @@ INEXPRESSIBLE = {
     "target_count must be greater than the number of tracks in refine.keep.",
     "market must be a country that Spotify is available in (ISO 3166-1), such as PL; the United Kingdom is GB.",
 }
-# One user sends more than a user may in a minute or an hour.
+# The tests send more requests as one user than the limits allow.
 LIMITED = {"too_many_attempts"}
-# What a valid request may be answered; for everything else it has to be accepted.
+# The errors that a valid request may get; any other response must be a success.
 MAY_BE_REFUSED = {
-    # Keys come twice, also with other bodies and from other users.
-    # And there are wishes that no song fulfils, such as one of 1900.
-    # A playlist to refine is made up.
+    # Generated keys repeat, also with other bodies and from other users.
+    # No song may meet the conditions of the prompt, such as the year 1900.
+    # Generated ids of playlists to refine do not exist.
     "generatePlaylist": {
         "already_generated", "generation_in_progress", "idempotency_key_reused", "no_tracks_found", "playlist_not_found",
     },
@@ -45,17 +44,17 @@ MAY_BE_REFUSED = {
     "completeSpotifyLink": {"invalid_state", "invalid_code", *LIMITED},
     **dict.fromkeys(("searchTracks", "openCheckout", "openPortal"), LIMITED),
 }
-# Their examples have a playlist, an address or an app that this stack does not have.
+# Their examples name a playlist, an address or an app that does not exist on this stack.
 WITHOUT_EXAMPLES = {"exportPlaylist", "deleteAccount", "openCheckout", "openPortal"}
-# A path has other members, too.
+# A path also has members that are not methods.
 METHODS = ("get", "head", "post", "delete")
 
 
 def post(url, token, body=None):
     headers = {"Authorization": f"Bearer {token}", "apikey": READY["publishable_key"]}
-    answer = requests.post(url, headers=headers, json=body, allow_redirects=False, timeout=30)
-    answer.raise_for_status()
-    return answer
+    response = requests.post(url, headers=headers, json=body, allow_redirects=False, timeout=30)
+    response.raise_for_status()
+    return response
 
 
 class User:
@@ -64,8 +63,8 @@ class User:
     def __init__(self):
         self.email = f"{uuid.uuid4()}@example.com"
         body = {"email": self.email, "password": "correct horse battery staple"}
-        answer = post(f"{READY['supabase_url']}/auth/v1/signup", READY["publishable_key"], body).json()
-        self.token = answer["access_token"]
+        response = post(f"{READY['supabase_url']}/auth/v1/signup", READY["publishable_key"], body).json()
+        self.token = response["access_token"]
 
     def calls(self, path, body=None):
         return post(READY["functions_url"] + path, self.token, body)
@@ -79,7 +78,7 @@ class User:
         self.calls("/spotify-oauth/complete", body)
 
 
-# Each operation has a user of its own: one of them deletes theirs.
+# Each operation has its own user, because one operation deletes the user.
 USERS = collections.defaultdict(User)
 ASKED_FOR_PLAYLISTS = 0
 
@@ -90,20 +89,20 @@ def id_of(operation):
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """Puts in what holds for this stack and these users alone."""
+    """Adds what holds only for this stack and these users."""
     for simulator in READY["simulators"].values():
-        # Other stages leave their faults.
+        # Other stages may have left faults.
         requests.post(f"{simulator}/__control/reset", json={}, timeout=10).raise_for_status()
     schemas = raw_schema["components"]["schemas"]
     schemas["AppUrl"]["pattern"] = f"^{re.escape(APP)}([/?#][!-\\[\\]-~]*)?$"
     schemas["StripeEvent"]["properties"]["livemode"] = {"const": False}
     schemas["AccountDeletion"]["properties"]["confirm"] = {"const": USERS["deleteAccount"].email}
     USERS["openPortal"].calls("/billing/checkout", {"success_url": f"{APP}/", "cancel_url": f"{APP}/"})
-    listener = USERS["exportPlaylist"]
-    listener.links_spotify()
-    made = listener.calls("/ai-playlist", {"prompt": "a cozy rainy evening", "target_count": 3, "save": True}).json()
+    user = USERS["exportPlaylist"]
+    user.links_spotify()
+    made = user.calls("/ai-playlist", {"prompt": "a cozy rainy evening", "target_count": 3, "save": True}).json()
     schemas["ExportRequest"]["properties"]["playlist_id"] = {"const": made["playlist_id"]}
-    # The gateway's: it is not below the functions' URL, and Deno has none.
+    # This path belongs to the gateway, which has another URL and does not exist on Deno.
     del raw_schema["paths"]["/health"]
     for path in raw_schema["paths"].values():
         for operation in (path[method] for method in METHODS if method in path):
@@ -113,7 +112,7 @@ def before_load_schema(context, raw_schema):
 
 
 @schemathesis.auth(refresh_interval=None).skip_for(path="/stripe-webhook")
-class Listener:
+class UserAuth:
     def get(self, case, context):
         operation = id_of(case.operation)
         if operation == "generatePlaylist":
@@ -128,7 +127,7 @@ class Listener:
 
 
 class Stripe(AuthBase):
-    """Signs what is sent, when it is sent."""
+    """Signs each request when it is sent."""
 
     def __call__(self, request):
         body = request.body or b""
@@ -147,7 +146,7 @@ schemathesis.auth.set_from_requests(Stripe()).apply_to(path="/stripe-webhook")
 def filter_failure(context, failure, case, response):
     operation = id_of(case.operation)
     if isinstance(failure, IgnoredAuth):
-        # To Stripe a wrong signature is a bad request, and so it is described.
+        # A wrong signature is documented as a bad request, not as a missing authorization.
         return operation != "receiveStripeEvent" or "got `400 " not in failure.message
     if isinstance(failure, RejectedPositiveData) and response.status_code < 500:
         error = response.json()

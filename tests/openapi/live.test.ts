@@ -1,18 +1,18 @@
 /**
- * docs/openapi.yaml against the running functions: whatever they answer here has to be described, with its status, its headers
- * and its body. One file, because its tests share the simulators and so must not run beside each other.
+ * docs/openapi.yaml against the running functions: every response must be described, with its status, headers and body. One
+ * file, because its tests share the simulators and must run one after the other.
  */
 import assert from 'node:assert/strict';
 import { createHmac, randomUUID } from 'node:crypto';
 import { beforeEach, test } from 'node:test';
-import { control, letModelAnswer, ready, resetSimulators, signedUp } from '../supabase-js/support.ts';
+import { control, letModelAnswer, ready, resetSimulators, signedUp } from '../compat/support.ts';
 import { eventsOf, follow, operations, problems } from './document.ts';
 import type { Node, Operation } from './document.ts';
 
-/** What is sent: an object as JSON, a text as it is; `method` and `path` in place of the documented ones. */
-type Asked = { token?: string; body?: object | string; query?: string; headers?: Record<string, string>; method?: string; path?: string };
-/** `body` is JSON, or the text of a stream, or an empty text. */
-type Answer = { status: number; headers: Headers; body: any };
+/** An object is sent as JSON, a string unchanged; `method` and `path` replace the documented ones. */
+type CallOptions = { token?: string; body?: object | string; query?: string; headers?: Record<string, string>; method?: string; path?: string };
+/** `body` is JSON, the text of a stream, or an empty string. */
+type Reply = { status: number; headers: Headers; body: any };
 
 const { stripe_webhook_secret: SECRET, web_url: APP } = ready;
 const OPERATIONS = new Map(operations().map((operation) => [operation.id, operation]));
@@ -22,7 +22,7 @@ const TOO_LARGE = 1024 * 1024 + 1;
 const NO_SUCH_ID = '8b3c2a10-5f7e-4c55-9d53-0f0e6f4b8a11';
 const STREAM = { accept: 'text/event-stream' };
 const RATE_LIMITED = { status: 429, headers: { 'retry-after': '60' } };
-/** Headers that are answered only where they are described. */
+/** Headers that are sent only where they are described. */
 const TELLING = ['allow', 'location', 'retry-after', 'www-authenticate'];
 const succeeded = new Set<string>();
 
@@ -38,7 +38,7 @@ for (const operation of OWN) {
     const empty = method === 'GET' ? {} : { body: {} };
     await refused(id, { method: 'PATCH', token, body: {} }, 405, 'method_not_allowed');
     const allowed = OWN.filter((it) => it.path === path).map((it) => it.method);
-    // Of the methods that the function knows elsewhere.
+    // A method that the function has on another path.
     const other = OWN.find((it) => it.path.split('/')[1] === path.split('/')[1] && !allowed.includes(it.method));
     if (other) {
       const { headers } = await refused(id, { method: other.method, token }, 405, 'method_not_allowed');
@@ -60,14 +60,14 @@ for (const operation of OWN) {
   });
 }
 
-test('every function is well', async () => {
+test('every function is healthy', async () => {
   for (const { id, method } of [...OPERATIONS.values()].filter((it) => it.isOfHealth)) {
     const { status, body } = await call(id, {});
     assert.deepEqual([status, body], [200, method === 'HEAD' ? '' : { status: 'ok' }], id);
   }
 });
 
-test('a playlist, as a document and as a stream, until the plan is used up', async () => {
+test('playlists are generated as a document and as a stream until the quota is used up', async () => {
   const token = await newToken();
   const ask = (headers = {}) => ({ token, body: { prompt: 'a cozy rainy evening', target_count: 3 }, headers });
   const key = { 'idempotency-key': randomUUID() };
@@ -82,7 +82,7 @@ test('a playlist, as a document and as a stream, until the plan is used up', asy
   for (const headers of [{}, STREAM]) await refused('generatePlaylist', ask(headers), 402, 'quota_exceeded', true);
 });
 
-test('why there is no playlist, as a status and as the last event', async () => {
+test('a failed generation has its code as a status and as the last event', async () => {
   const empty = { kind: 'playlist', language: 'en', name: 'x', description: '', summary: '', tracks: [] };
   for (const [simulator, path, how, status, code] of [
     ['llm', 'script', { refusal: 'No.' }, 422, 'not_about_music'],
@@ -94,19 +94,19 @@ test('why there is no playlist, as a status and as the last event', async () => 
     await resetSimulators();
     await letModelAnswer();
     await control(simulator, 'PUT', path, how);
-    const asked = { token: await newToken(), body: { prompt: 'evening' } };
-    await refused('generatePlaylist', asked, status, code, code.endsWith('_rate_limited'));
-    const last = eventsOf((await call('generatePlaylist', { ...asked, headers: STREAM })).body).at(-1) as { event: string; data: { code: string } };
+    const request = { token: await newToken(), body: { prompt: 'evening' } };
+    await refused('generatePlaylist', request, status, code, code.endsWith('_rate_limited'));
+    const last = eventsOf((await call('generatePlaylist', { ...request, headers: STREAM })).body).at(-1) as { event: string; data: { code: string } };
     assert.deepEqual([last.event, last.data.code], ['error', code]);
   }
 });
 
-test('an account of Spotify is linked, exported to and unlinked', async () => {
+test('a Spotify account is linked, exported to and unlinked', async () => {
   const token = await newToken();
   const saved = (await call('generatePlaylist', { token, body: { prompt: 'evening', target_count: 3, save: true } })).body;
-  const wish = { token, body: { playlist_id: saved.playlist_id }, headers: { 'idempotency-key': randomUUID() } };
+  const exporting = { token, body: { playlist_id: saved.playlist_id }, headers: { 'idempotency-key': randomUUID() } };
   assert.deepEqual((await call('getSpotifyLink', { token })).body, { linked: false });
-  await refused('exportPlaylist', wish, 403, 'spotify_not_linked');
+  await refused('exportPlaylist', exporting, 403, 'spotify_not_linked');
   for (const query of ['', '?code=a', '?state=forged&code=a', `?code=${'x'.repeat(3000)}`]) await call('returnFromSpotify', { query });
   const code = await agreed(token);
   await refused('completeSpotifyLink', { token: await newToken(), body: code }, 403, 'state_of_another_user');
@@ -116,11 +116,11 @@ test('an account of Spotify is linked, exported to and unlinked', async () => {
   assert.equal((await call('getSpotifyLink', { token })).body.linked, true);
   await refused('exportPlaylist', { token, body: { playlist_id: NO_SUCH_ID } }, 404, 'playlist_not_found');
   await control('spotify', 'PUT', 'rejected_uris', [saved.tracks[1].track_uri]);
-  const exported = await call('exportPlaylist', wish);
+  const exported = await call('exportPlaylist', exporting);
   assert.deepEqual([exported.body.exported, exported.body.total], [2, 3]);
-  await refused('exportPlaylist', { ...wish, body: { ...wish.body, name: 'Other' } }, 409, 'idempotency_key_reused');
+  await refused('exportPlaylist', { ...exporting, body: { ...exporting.body, name: 'Other' } }, 409, 'idempotency_key_reused');
   await control('spotify', 'PUT', 'faults', [{ path_prefix: '/v1/playlists/', ...RATE_LIMITED }]);
-  await refused('exportPlaylist', { token, body: wish.body }, 503, 'spotify_rate_limited', true);
+  await refused('exportPlaylist', { token, body: exporting.body }, 503, 'spotify_rate_limited', true);
   for (let n = 0; n < 2; n += 1) assert.equal((await call('deleteSpotifyLink', { token })).status, 204);
 });
 
@@ -128,13 +128,13 @@ test('the catalogue is searched', async () => {
   const token = await newToken();
   assert((await call('searchTracks', { token, query: '?artist=Nirvana&title=Come+as+You+Are&limit=3&market=pl' })).body.tracks.length > 0);
   assert.deepEqual((await call('searchTracks', { token, query: '?title=qzxwvutsrqponm&limit=&market=&more=1&more=2' })).body, { tracks: [], is_partial: false });
-  // What no keyword of a schema says, so that schemathesis does not try it.
+  // No keyword of a schema expresses these, so schemathesis does not try them.
   for (const query of ['', '?artist=', '?title=a&title=b']) await refused('searchTracks', { token, query }, 422, 'invalid_request');
   await control('spotify', 'PUT', 'faults', [{ path_prefix: '/v1/search', ...RATE_LIMITED }]);
   await refused('searchTracks', { token, query: '?title=a' }, 503, 'spotify_rate_limited', true);
 });
 
-test('a page to pay on and one to manage, and what is left of a deleted account', async () => {
+test('checkout and portal are opened, and the account is deleted', async () => {
   const { session } = await signedUp();
   const token = session.access_token;
   const checkout = { token, body: { success_url: `${APP}/paid?session={CHECKOUT_SESSION_ID}`, cancel_url: `${APP}/` } };
@@ -148,8 +148,8 @@ test('a page to pay on and one to manage, and what is left of a deleted account'
   await refused('deleteAccount', { token, body: { confirm: 'ann@example.com' } }, 422, 'not_confirmed');
   for (const [fault, status, code] of [[{ status: 500 }, 502, 'stripe_unavailable'], [RATE_LIMITED, 503, 'stripe_rate_limited']] as const) {
     await control('stripe', 'PUT', 'faults', [{ path_prefix: '/v1/', ...fault }]);
-    for (const [id, asked] of [['openCheckout', checkout], ['openPortal', portal], ['deleteAccount', deletion]] as const) {
-      await refused(id, asked, status, code, status === 503);
+    for (const [id, request] of [['openCheckout', checkout], ['openPortal', portal], ['deleteAccount', deletion]] as const) {
+      await refused(id, request, status, code, status === 503);
     }
   }
   await control('stripe', 'PUT', 'faults', []);
@@ -162,7 +162,7 @@ test('a page to pay on and one to manage, and what is left of a deleted account'
   await refused('exportPlaylist', { token, body: { playlist_id: NO_SUCH_ID } }, 403, 'profile_not_found');
 });
 
-test('Stripe tells', async () => {
+test('events of Stripe are received', async () => {
   const told = (body: string, secret = SECRET) => {
     const seconds = Math.floor(Date.now() / 1000);
     const v1 = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex');
@@ -180,7 +180,7 @@ test('Stripe tells', async () => {
   await refused('receiveStripeEvent', told(JSON.stringify(event)), 503, 'stripe_rate_limited', true);
 });
 
-test('every route was seen to succeed', () => {
+test('every route has succeeded', () => {
   assert.deepEqual([...OPERATIONS.keys()].filter((id) => !succeeded.has(id)), []);
 });
 
@@ -196,8 +196,8 @@ async function agreed(token: string): Promise<{ code: string; state: string }> {
   return { code: String(fragment.get('spotify_code')), state: String(fragment.get('spotify_state')) };
 }
 
-/** Calls a route; its response has to be described, and a body that it accepts has to be valid. */
-async function call(id: string, { token, body, query = '', headers = {}, method, path }: Asked): Promise<Answer> {
+/** Calls a route, asserting that its response is described and that an accepted body is valid. */
+async function call(id: string, { token, body, query = '', headers = {}, method, path }: CallOptions): Promise<Reply> {
   const operation = OPERATIONS.get(id) as Operation;
   const response = await fetch(ready.functions_url + (path ?? operation.path) + query, {
     method: method ?? operation.method,
@@ -248,11 +248,11 @@ function described({ node: { responses }, pointer: at }: Operation, { status, he
   return body;
 }
 
-async function refused(id: string, asked: Asked, status: number, code: string, retries = false): Promise<Answer> {
-  const answer = await call(id, asked);
-  assert.deepEqual([answer.status, answer.body.code], [status, code], JSON.stringify(answer.body));
-  assert(!retries || answer.headers.has('retry-after'), `${code} without Retry-After`);
-  return answer;
+async function refused(id: string, request: CallOptions, status: number, code: string, retries = false): Promise<Reply> {
+  const response = await call(id, request);
+  assert.deepEqual([response.status, response.body.code], [status, code], JSON.stringify(response.body));
+  assert(!retries || response.headers.has('retry-after'), `${code} without Retry-After`);
+  return response;
 }
 
 const bodyPointer = ({ pointer }: Operation) => `${pointer}/requestBody/content/application~1json`;

@@ -1,11 +1,11 @@
-/** What the types do not guarantee of docs/openapi.yaml: that it is OpenAPI, and that its examples are valid. */
+/** The generator does not guarantee that docs/openapi.yaml is valid OpenAPI and that its examples are valid. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { document, escaped, eventsOf, follow, operations, problems } from './document.ts';
 import type { Node } from './document.ts';
 
-test('it is OpenAPI 3.1', async () => {
+test('the document is OpenAPI 3.1', async () => {
   const validator = new Validator();
   const { valid, errors } = await validator.validate(structuredClone(document));
   assert.equal(valid, true, JSON.stringify(errors, null, 2));
@@ -14,7 +14,7 @@ test('it is OpenAPI 3.1', async () => {
   assert.equal(new Set(ids).size, ids.length, 'an operationId twice');
 });
 
-test('every reference leads somewhere, every schema compiles, and every example is valid', () => {
+test('every reference resolves, every schema compiles, and every example is valid', () => {
   let examples = 0;
   visit('', document, (pointer, node) => {
     follow(pointer);

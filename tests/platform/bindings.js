@@ -1,4 +1,4 @@
-// In place of what wasm-bindgen makes: an instance that panics when it is told to, with a real trap.
+// Replaces wasm-bindgen's output with an instance that panics on demand, with a real trap.
 
 import * as glue from '../../shared/src/runtime/wasm/glue.js';
 
@@ -10,7 +10,7 @@ const PANIC = 1;
 const RESUMED = 2;
 let lastTicket = RESUMED;
 
-/** What each instance was called back with. */
+/** The callbacks of each instance. */
 export const instances = [];
 
 function begin() {

@@ -1,4 +1,4 @@
-// What becomes of an instance that panics, and of the requests that wait for it.
+// A panic ends its instance and the requests that wait for it.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -12,7 +12,7 @@ import type { Plugin } from 'esbuild';
 type Serve = (request: Request, env: object, context: object) => Response | Promise<Response>;
 type Bundle = { start: (module: unknown) => Serve; instances: number[][] };
 
-/** The entry of every function, with an instance that panics when it is told to. */
+/** The entry that all functions share, with an instance that panics on demand. */
 async function started(): Promise<{ ask: (path: string) => Promise<Response>; instances: number[][] }> {
   const outfile = path.join(mkdtempSync(path.join(tmpdir(), 'entry-')), 'entry.mjs');
   const bindings = path.resolve('tests/platform/bindings.js');
@@ -25,18 +25,18 @@ async function started(): Promise<{ ask: (path: string) => Promise<Response>; in
   return { instances, ask: async (at) => serve(new Request(`https://functions.example${at}`), {}, {}) };
 }
 
-async function assertInternal(answer: Response): Promise<void> {
-  assert.equal(answer.status, 500);
-  const body = (await answer.json()) as { code: string; request_id: string };
+async function assertInternal(response: Response): Promise<void> {
+  assert.equal(response.status, 500);
+  const body = (await response.json()) as { code: string; request_id: string };
   assert.match(readFileSync('shared/src/api/codes.rs', 'utf8'), new RegExp(`= 500 "${body.code}" `)); // Of the closed list.
-  assert.equal(answer.headers.get('x-request-id'), body.request_id);
-  assert.equal(answer.headers.get('cache-control'), 'no-store');
-  assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
+  assert.equal(response.headers.get('x-request-id'), body.request_id);
+  assert.equal(response.headers.get('cache-control'), 'no-store');
+  assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
 }
 
-const instanceOf = async (answer: Response) => ((await answer.json()) as { instance: number }).instance;
+const instanceOf = async (response: Response) => ((await response.json()) as { instance: number }).instance;
 
-test('an instance is kept until it panics; the panic is a response, and the next request has a new instance', async () => {
+test('an instance is kept until it panics; the panic returns an internal error, and the next request gets a new instance', async () => {
   const { ask } = await started();
   for (let i = 0; i < 2; i += 1) assert.equal(await instanceOf(await ask('/')), 1);
   await assertInternal(await ask('/panic'));
@@ -44,10 +44,10 @@ test('an instance is kept until it panics; the panic is a response, and the next
   assert.equal(await instanceOf(await ask('/')), 2);
 });
 
-test('a panic in the middle fails all requests that wait for that instance, and what it waited for wakes no other instance', async () => {
+test('a panic fails all requests that wait for its instance, and a completion of that instance wakes no other', async () => {
   const { ask, instances } = await started();
-  const answers = await Promise.all([ask('/wait'), ask('/wait'), ask('/panic-later')]);
-  for (const answer of answers) await assertInternal(answer);
+  const responses = await Promise.all([ask('/wait'), ask('/wait'), ask('/panic-later')]);
+  for (const response of responses) await assertInternal(response);
   assert.equal(await instanceOf(await ask('/')), 2);
   const waited = ask('/wait'); // Never settled; its timer fires after those of the first instance.
   while (instances[1]?.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));

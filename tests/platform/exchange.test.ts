@@ -1,4 +1,4 @@
-// The glue reads a whole response, however it is split, up to the limit.
+// glue.js reads a whole response up to the limit, however it is split.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -25,23 +25,23 @@ let glue: Glue;
 const PULSE = ': alive\n';
 const PULSES = 12;
 
-// Without a length, in pieces of 300 bytes, the last of which comes together with the end.
-const server = createServer((request, answer) => {
-  if (request.url === '/moved') return void answer.writeHead(307, { 'Retry-After': '7', Location: '/' }).end();
-  answer.writeHead(200, { 'Retry-After': '7' });
+// Without a content length, in pieces of 300 bytes; the last piece comes together with the end.
+const server = createServer((request, response) => {
+  if (request.url === '/moved') return void response.writeHead(307, { 'Retry-After': '7', Location: '/' }).end();
+  response.writeHead(200, { 'Retry-After': '7' });
   if (request.url === '/stays-open') {
-    answer.write(TEXT);
-    // A few bytes at a time, further apart than the pause of a reader and closer than the silence that it allows.
+    response.write(TEXT);
+    // The pieces are further apart than the reader's batches and closer than its idle timeout.
     let pulses = 0;
-    const timer = setInterval(() => (pulses++ < PULSES ? answer.write(PULSE) : clearInterval(timer)), 100);
+    const timer = setInterval(() => (pulses++ < PULSES ? response.write(PULSE) : clearInterval(timer)), 100);
     return void request.socket.once('close', () => {
       clearInterval(timer);
       server.emit('left');
     });
   }
   const send = (at: number): void => {
-    if (at + 300 >= TEXT.length) return void answer.end(TEXT.slice(at));
-    answer.write(TEXT.slice(at, at + 300), () => setImmediate(send, at + 300));
+    if (at + 300 >= TEXT.length) return void response.end(TEXT.slice(at));
+    response.write(TEXT.slice(at, at + 300), () => setImmediate(send, at + 300));
   };
   send(0);
 });
@@ -61,7 +61,7 @@ function settled(begin: (ticket: number) => void): Promise<number> {
   });
 }
 
-async function asked(max: number, isDocument: boolean, path = '/', silence = 5_000, status = 200): Promise<Exchange> {
+async function exchanged(max: number, isDocument: boolean, path = '/', silence = 5_000, status = 200): Promise<Exchange> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
   let exchange: Exchange | undefined;
   const outcome = await settled((ticket) => {
@@ -73,10 +73,10 @@ async function asked(max: number, isDocument: boolean, path = '/', silence = 5_0
   return exchange;
 }
 
-test('a document is handed over whole, or has a head and no body where it is longer than allowed', async () => {
-  const whole = await asked(TEXT.length, true);
+test('a document is returned whole, or with its head and without a body if it is too long', async () => {
+  const whole = await exchanged(TEXT.length, true);
   assert.deepEqual([whole.ended, new TextDecoder().decode(whole.take())], [DONE, TEXT]);
-  const tooLong = await asked(TEXT.length - 1, true);
+  const tooLong = await exchanged(TEXT.length - 1, true);
   assert.equal(tooLong.ended, TOO_LARGE);
   tooLong.abort();
 });
@@ -93,34 +93,34 @@ async function textOf(exchange: Exchange, length = Infinity): Promise<string> {
   return text;
 }
 
-test('a stream is handed over to its last byte', async () => {
-  const exchange = await asked(TEXT.length, false);
+test('a stream is returned up to its last byte', async () => {
+  const exchange = await exchanged(TEXT.length, false);
   assert.equal(await textOf(exchange), TEXT);
   exchange.abort();
 });
 
-test('a few bytes are handed over although the stream stays open, and count as activity', async () => {
-  const exchange = await asked(TEXT.length * 2, false, '/stays-open', 600);
+test('a few bytes are returned while the stream stays open, and count as activity', async () => {
+  const exchange = await exchanged(TEXT.length * 2, false, '/stays-open', 600);
   const expected = TEXT + PULSE.repeat(PULSES);
   assert.equal(await textOf(exchange, expected.length), expected);
-  // Silence from here on is an end, too.
+  // An idle stream ends, too.
   assert.equal(await settled((ticket) => exchange.read(ticket)), TOO_LATE);
   exchange.abort();
 });
 
-// Where it leads, the credentials would be sent along.
-test('a redirect is handed over and not followed', async () => {
-  for (const isDocument of [true, false]) (await asked(TEXT.length, isDocument, '/moved', 5_000, 307)).abort();
+// Following it would send the credentials to its target.
+test('a redirect is returned and not followed', async () => {
+  for (const isDocument of [true, false]) (await exchanged(TEXT.length, isDocument, '/moved', 5_000, 307)).abort();
 });
 
 test('an abort closes the connection of a stream', { timeout: 10_000 }, async () => {
-  const exchange = await asked(TEXT.length * 2, false, '/stays-open');
+  const exchange = await exchanged(TEXT.length * 2, false, '/stays-open');
   const isClosed = once(server, 'left');
   exchange.abort();
   await isClosed;
 });
 
-test('a response has the common headers, but for those that it sets itself', async () => {
+test('a response has the common headers, except for those that it sets itself', async () => {
   for (const own of ['', 'no-cache', '', 'no-cache']) {
     const response = glue.promise(++lastTicket);
     const headers = own ? `cache-control\n${own}\nvary\nOrigin\nvary\nAccept\n` : '';

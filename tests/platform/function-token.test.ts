@@ -12,7 +12,7 @@ function mint(key: unknown, ...args: string[]) {
   return spawnSync(process.execPath, ['tools/project/assets/function-token.ts', ...args], { env, encoding: 'utf8' });
 }
 
-test('a token names its role, expires after the days and verifies with the public key', async () => {
+test('a token names its role, expires after the given days and verifies with the public key', async () => {
   const { stdout, status } = mint(jwk, '2', 'fn_ai', 'fn_account');
   assert.equal(status, 0);
   const tokens = JSON.parse(stdout) as Record<string, string>;

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { TRACKS as tracks } from './catalogue/catalogue.ts';
 
 describe('default catalogue', () => {
-  it('has ids and ISRCs of the right form, and every id once', () => {
+  it('has well-formed ids and ISRCs, and unique ids', () => {
     assert.ok(tracks.every((track) => /^[0-9A-Za-z]{22}$/.test(track.id) && /^[A-Z]{2}[A-Z0-9]{3}\d{7}$/.test(track.isrc)));
     assert.equal(new Set(tracks.map((track) => track.id)).size, tracks.length);
   });

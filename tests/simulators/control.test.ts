@@ -12,7 +12,7 @@ describe('control API of every simulator', () => {
     return found;
   };
 
-  it('logs requests but not control calls, and forgets them at a reset', async () => {
+  it('logs requests but not control calls, and clears the log at a reset', async () => {
     await fetch(`${llm.url}/v1/models?q=a&type=x&type=y`, { method: 'POST', headers: { 'x-mark': 'seen' }, body: 'text' });
     const [entry] = await control(llm.url, 'GET log');
     assert.deepEqual([entry.method, entry.path, entry.query, entry.body, entry.status], ['POST', '/v1/models', { q: 'a', type: ['x', 'y'] }, 'text', 404]);
@@ -34,7 +34,7 @@ describe('control API of every simulator', () => {
     assert.deepEqual([second.status, await second.json(), second.headers.get('retry-after')], [429, { error: 7 }, '7']);
   });
 
-  it('applies a fault by count and by probability, the same way every time', async () => {
+  it('applies a fault by count and by probability, deterministically', async () => {
     const run = async (): Promise<number[]> => {
       await control(llm.url, 'PUT faults', [{ path_prefix: '/v1', probability: 0.5, status: 500 }]);
       return statuses(12);
@@ -54,7 +54,7 @@ describe('control API of every simulator', () => {
     await assert.rejects(truncated.text());
   });
 
-  it('refuses misspelt and malformed bodies by name', async () => {
+  it('refuses misspelt and malformed bodies and names the field', async () => {
     for (const [call, body, message] of [
       ['PUT faults', [{ path_prefix: '/', staus: 500 }], /faults\[0\] has no field 'staus'/],
       ['PUT faults', [{ status: 500 }], /faults\[0\]\.path_prefix is missing/],
@@ -65,7 +65,7 @@ describe('control API of every simulator', () => {
     }
   });
 
-  it('start only with all variables and free ports, and name the missing or taken ones', async () => {
+  it('start only with all variables and free ports, and name those that are missing or in use', async () => {
     for (const [env, message] of [
       [{ LLM_API_KEY: '' }, /LLM_API_KEY is not set/], [{ STRIPE_WEBHOOK_URL: 'http://127.0.0.1:1/' }, /STRIPE_WEBHOOK_SECRET is not set/],
       [{ SPOTIFY_SIM_PORT: new URL(llm.url).port }, /EADDRINUSE/],

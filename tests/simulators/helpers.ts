@@ -30,7 +30,7 @@ export function run(env: Record<string, string> = {}): ChildProcessWithoutNullSt
   return spawn(process.execPath, [path.join(import.meta.dirname, 'main.ts')], { env: { PATH: process.env.PATH, ...ENV, ...env } });
 }
 
-/** Starts the simulators for the tests of a file, resets the named one before each of them, and ends them with their stdin. */
+/** Starts the simulators for a file's tests, resets the named one before each test, and ends them by closing their stdin. */
 export function simulated(name: 'spotify' | 'llm' | 'stripe'): { readonly url: string } {
   const one = { url: '' };
   const child = run();
@@ -52,12 +52,12 @@ export function simulated(name: 'spotify' | 'llm' | 'stripe'): { readonly url: s
 export async function control(base: string, call: string, body?: unknown): Promise<any> {
   const [method = '', name] = call.split(' ');
   const response = await fetch(`${base}/__control/${name}`, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
-  const answer = await response.text();
-  if (!response.ok) throw new Error(`${call}: ${response.status} ${answer}`);
-  return answer === '' ? undefined : JSON.parse(answer);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${call}: ${response.status} ${text}`);
+  return text === '' ? undefined : JSON.parse(text);
 }
 
-/** Waits until the log satisfies the condition, the only signal of work after the response. */
+/** Waits until the log satisfies the condition: only the log shows work after the response. */
 export const logWhen = async (base: string, holds: (log: LogEntry[]) => boolean): Promise<LogEntry[]> => eventually(() => control(base, 'GET log'), holds);
 
 export async function eventually<T>(look: () => Promise<T>, holds: (found: T) => boolean): Promise<T> {
@@ -66,7 +66,7 @@ export async function eventually<T>(look: () => Promise<T>, holds: (found: T) =>
   }
 }
 
-/** Sends requests that are refused, and compares the parts that `of` takes from each response with the expected ones. */
+/** Sends invalid requests, and compares the parts of each response that `of` selects with the expected ones. */
 export async function compare<T>(cases: [given: T, expected: unknown][], of: (given: T) => Promise<unknown>): Promise<void> {
   for (const [given, expected] of cases) assert.deepEqual([given, await of(given)], [given, expected]);
 }
@@ -86,7 +86,7 @@ export const SESSION = new URLSearchParams({
   'line_items[0][quantity]': '1',
 }).toString();
 
-/** A new customer with a subscription, as a paid checkout leaves it. */
+/** Creates a customer with a subscription, in the state after a paid checkout. */
 export async function subscriber(base: string, given: Json = {}): Promise<{ customer: string; subscription: string }> {
   const { customer } = await control(base, 'POST act', { action: 'create_customer', user_id: 'u1' });
   const { subscription } = await control(base, 'POST act', { action: 'subscribe', customer: customer.id, ...given });
@@ -101,7 +101,7 @@ export interface Receiver {
   url: string;
   received: Received[];
   /** Returns the response; the receiver never responds if it is undefined. */
-  answers: (received: Received) => { status: number; headers?: Record<string, string>; body?: string } | undefined;
+  responds: (received: Received) => { status: number; headers?: Record<string, string>; body?: string } | undefined;
   until(count: number): Promise<Received[]>;
   close(): Promise<void>;
 }
@@ -110,14 +110,14 @@ export async function receive(): Promise<Receiver> {
   const server = createServer(async (message, response) => {
     const one = { headers: message.headers, body: await text(message) };
     receiver.received.push(one);
-    const answer = receiver.answers(one);
-    if (answer !== undefined) response.writeHead(answer.status, answer.headers ?? {}).end(answer.body ?? 'thanks');
+    const reply = receiver.responds(one);
+    if (reply !== undefined) response.writeHead(reply.status, reply.headers ?? {}).end(reply.body ?? 'thanks');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const receiver: Receiver = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhook`,
     received: [],
-    answers: () => ({ status: 200 }),
+    responds: () => ({ status: 200 }),
     until: (count) => eventually(() => new Promise((resolve) => setImmediate(resolve, receiver.received)), (received) => received.length >= count),
     close: () =>
       new Promise((resolve) => {

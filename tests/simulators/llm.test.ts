@@ -57,7 +57,7 @@ describe('LLM', () => {
       async (body) => (await problem(body)).slice(0, 3),
     ));
 
-  it('holds a strict schema to the strict subset', async () => {
+  it('refuses a strict schema outside of the strict subset', async () => {
     for (const [changed, complaint] of [
       [{ required: ['kind'] }, /'required' .* Missing 'name'/], [{ additionalProperties: true }, /'additionalProperties' is required/],
       [{ properties: { ...schema.properties, name: { ...string, maxLength: 100 } } }, /\('properties', 'name'\), 'maxLength' is not permitted/],
@@ -72,7 +72,7 @@ describe('LLM', () => {
     assert.equal((await post({ response_format: format({ required: ['kind'] }, false) })).status, 200);
   });
 
-  it('returns an answer in one piece, also a refusal', async () => {
+  it('returns a completion or a refusal as one document', async () => {
     await script([{ reply: { kind: 'playlist' }, usage: { total_tokens: 7 }, finish_reason: 'length', ...now }, { refusal: 'No.', ...now }]);
     const whole = (await (await post({})).json()) as Json;
     assert.deepEqual([whole.object, whole.usage, whole.choices[0].finish_reason], ['chat.completion', { total_tokens: 7 }, 'length']);
@@ -81,7 +81,7 @@ describe('LLM', () => {
     assert.deepEqual([refused.choices[0].message.content, refused.choices[0].message.refusal], [null, 'No.']);
   });
 
-  it('streams role, pieces, reason, usage and the end, with comments between', async () => {
+  it('streams role, content, finish reason, usage and the end, with comments between', async () => {
     const reply = { name: 'Zażółć gęślą jaźń 🎸'.repeat(12) };
     await script({ reply, chunk_chars: 5, ...now });
     const { text, frames } = await stream({ stream_options: { include_usage: true } });
@@ -95,7 +95,7 @@ describe('LLM', () => {
     assert.ok((await stream()).frames.every((frame) => !('usage' in frame)));
   });
 
-  it('uses a list of turns up and then speaks for itself again, but repeats a single turn', async () => {
+  it('uses each turn of a list once and then responds unscripted, but repeats a single turn', async () => {
     const say = async (): Promise<string> => said((await stream()).frames);
     await script([{ text: 'one', ...now }, { text: 'two', ...now }]);
     assert.deepEqual([await say(), await say()], ['one', 'two']);
@@ -105,7 +105,7 @@ describe('LLM', () => {
     await assert.rejects(script({ text: 'a', reply: {} }), /one of reply, text and refusal/);
   });
 
-  it('refuses, and is cut off in the middle of a stream', async () => {
+  it('injects refusals, and cuts a stream in the middle', async () => {
     const text = 'x'.repeat(100);
     await script([{ refusal: 'No.', ...now }, { text, cut_after_chars: 30, ...now }]);
     const refused = await stream();
@@ -123,7 +123,7 @@ describe('unscripted model', () => {
   const key = (artist: string, title: string): string => `${fold(artist)}|${fold(title)}`;
   const keys = (playlist: Json): string[] => playlist.tracks.map((it: Json) => key(it.artist, it.title));
 
-  it('does not repeat songs that were tried', () => {
+  it('does not suggest songs again that were tried', () => {
     const first = ask('80s rock');
     const again = ask('80s rock', { role: 'user', text: `Suggest 9 songs, all of them new.\n${JSON.stringify({ already_suggested: first.tracks })}` });
     assert.deepEqual([again.tracks.length, keys(again).filter((song) => keys(first).includes(song))], [9, []]);

@@ -1,11 +1,11 @@
 /**
- * The services that Sound Whiskers talks to, simulated: real HTTP servers on 127.0.0.1, as strict as the originals,
- * for development and tests. Nothing in the product knows of them; only the base URLs that it is given differ.
+ * Simulators of the services that Sound Whiskers calls: HTTP servers on 127.0.0.1, as strict as the originals, for
+ * development and tests. The product does not know them; only its configured base URLs differ.
  *
- * Environment: SPOTIFY_SIM_PORT, LLM_SIM_PORT, STRIPE_SIM_PORT (a free port where not given), and the credentials that
- * are accepted: SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET, LLM_API_KEY, STRIPE_SECRET_KEY; SPOTIFY_REDIRECT_URIS, where
- * users may be sent back to, separated by commas; STRIPE_PRICE_ID, the price that exists; STRIPE_WEBHOOK_URL and
- * STRIPE_WEBHOOK_SECRET, where events are delivered to and how they are signed (nowhere without them).
+ * Environment: SPOTIFY_SIM_PORT, LLM_SIM_PORT, STRIPE_SIM_PORT (by default any free port); the accepted credentials
+ * SPOTIFY_CLIENT_ID, SPOTIFY_CLIENT_SECRET, LLM_API_KEY, STRIPE_SECRET_KEY; SPOTIFY_REDIRECT_URIS, the allowed redirect
+ * URIs, separated by commas; STRIPE_PRICE_ID, the price that exists; STRIPE_WEBHOOK_URL and STRIPE_WEBHOOK_SECRET, the
+ * endpoint of events and its signing secret (optional, both or neither).
  * Prints one JSON line with the URLs when all of them listen. Ends on SIGTERM, on SIGINT and when stdin ends.
  */
 import process from 'node:process';
@@ -27,7 +27,7 @@ function port(name: string): number {
   return number;
 }
 
-/** Both or neither: half of it would look like an endpoint that nothing arrives at. */
+/** Requires both variables or neither: with one alone no event would arrive. */
 function webhook(): { webhook?: { url: string; secret: string } } {
   if (!process.env.STRIPE_WEBHOOK_URL && !process.env.STRIPE_WEBHOOK_SECRET) return {};
   return { webhook: { url: variable('STRIPE_WEBHOOK_URL'), secret: variable('STRIPE_WEBHOOK_SECRET') } };

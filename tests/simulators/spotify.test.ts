@@ -29,7 +29,7 @@ describe('Spotify', () => {
   const find = async (query: Json): Promise<Json> => (await call(`/v1/search?${new URLSearchParams({ type: 'track', limit: '10', ...query })}`))[1].tracks;
   const names = async (q: string): Promise<string[]> => (await find({ q })).items.map((item: Json) => `${item.artists[0].name} – ${item.name}`);
 
-  it('issues tokens to the right client only', async () => {
+  it('issues tokens only to the registered client', async () => {
     const [, granted] = await grant({ grant_type: 'client_credentials' });
     assert.deepEqual(Object.keys(granted).sort(), ['access_token', 'expires_in', 'token_type']);
     await compare<[Json, Record<string, string>]>(
@@ -46,7 +46,7 @@ describe('Spotify', () => {
     );
   });
 
-  it('tells missing, malformed, foreign and expired tokens apart', async () => {
+  it('distinguishes missing, malformed, unknown and expired tokens', async () => {
     const expired = bearer;
     await control(spotify.url, 'POST expire_tokens');
     await compare(
@@ -88,7 +88,7 @@ describe('Spotify', () => {
     assert.ok(!('is_playable' in (await find({ q })).items[0]));
   });
 
-  it('finds without diacritics, with typing errors, in other scripts, and by field, year and ISRC', async () => {
+  it('finds tracks without diacritics, with typing errors, in other scripts, and by field, year and ISRC', async () => {
     for (const [query, name] of [
       ['dlugosc dzwieku samotnosci', 'Myslovitz – Długość dźwięku samotności'], ['laki lan galeon', 'Łąki Łan – Galeon'],
       ['bohemain rapsody queen', 'Queen – Bohemian Rhapsody'], ['группа крови кино', 'Кино – Группа крови'], ['夜に駆ける', 'YOASOBI – 夜に駆ける'],
@@ -109,7 +109,7 @@ describe('Spotify', () => {
     assert.ok((await names("Don't Stop Me Now Queen")).length > 0);
   });
 
-  it('serves a catalogue of the test’s own until the reset, and ranks a popular wrong version first', async () => {
+  it('serves a test’s catalogue until the reset, and ranks a popular wrong version first', async () => {
     const known = { artists: [{ id: 'a', name: 'Only Artist' }], album: { name: 'Only Album', release_date: '1999' }, isrc: 'PLA019900001' };
     const track = { ...known, id: '0123456789012345678901', name: 'Only Song', duration_ms: 1000, explicit: true, is_playable: false, rank: 1 };
     const karaoke = { ...track, id: '0123456789012345678902', name: 'Only Song (Karaoke Version)', artists: [{ id: 'b', name: 'Karaoke Only Artist' }], rank: 100 };
@@ -140,14 +140,14 @@ describe('Spotify', () => {
     const problem = ([status, { error_description }]: [number, Json]): unknown => [status, error_description];
     const as = (tokens: Json): string => `Bearer ${tokens.access_token}`;
 
-    it('sends nothing to other addresses than the registered one', async () => {
+    it('redirects only to registered URIs', async () => {
       for (const wrong of [{ client_id: 'x' }, { redirect_uri: `${REDIRECT_URI}/` }, { redirect_uri: LOCALHOST }]) {
         const response = await authorize(wrong);
         assert.deepEqual([response.status, response.headers.get('location')], [400, null]);
       }
     });
 
-    it('sends back a code, or why there is none', async () => {
+    it('redirects with a code or an error', async () => {
       const agreed = await decide('agree');
       assert.ok(agreed.get('state') === 's' && agreed.get('code'));
       assert.equal((await decide('cancel')).get('error'), 'access_denied');
@@ -155,7 +155,7 @@ describe('Spotify', () => {
       assert.equal((await decide('agree', 'ania', { scope: 'everything' })).get('error'), 'invalid_scope');
     });
 
-    it('takes a code once, with its address, and tells what it has issued', async () => {
+    it('redeems a code once, with its redirect URI, and lists the issued tokens', async () => {
       const code = (await decide('agree')).get('code') ?? '';
       assert.deepEqual(problem(await exchange(code, 'https://elsewhere.example')), [400, 'Invalid redirect URI']);
       const [status, tokens] = await exchange(code);
@@ -165,7 +165,7 @@ describe('Spotify', () => {
       assert.ok(issued.access_tokens.includes(tokens.access_token) && issued.refresh_tokens.includes(tokens.refresh_token) && issued.codes.includes(code));
     });
 
-    it('takes a code that was asked for with a challenge only with its verifier', async () => {
+    it('redeems a code with a challenge only with its verifier', async () => {
       const verifier = 'v'.repeat(43);
       const code_challenge = createHash('sha256').update(verifier).digest('base64url');
       for (const wrong of [{ code_challenge }, { code_challenge, code_challenge_method: 'plain' }, { code_challenge: 'short', code_challenge_method: 'S256' }]) {
@@ -180,7 +180,7 @@ describe('Spotify', () => {
       assert.deepEqual(problem(await redeem({ code: plain, code_verifier: verifier })), [400, 'code_verifier was incorrect']);
     });
 
-    it('renews without another refresh token, unless they are rotated, until the user revokes', async () => {
+    it('refreshes tokens, with a new refresh token only under rotation, until the user revokes the access', async () => {
       const [ania, bob] = [await link('ania'), await link('bob')];
       assert.equal((await renew(ania))[1].refresh_token, undefined);
       await control(spotify.url, 'PUT oauth', { rotate_refresh_tokens: true });

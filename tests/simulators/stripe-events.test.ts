@@ -21,7 +21,7 @@ describe('Stripe’s webhooks', () => {
   const eventIds = async (): Promise<string[]> => (await control(simulator.url, 'GET events')).map(({ id }: Json) => id);
   const ids = (): string[] => receiver.received.map(({ body }) => JSON.parse(body).id);
 
-  it('come as soon as something happens, in full, and carry the real time whatever the simulated one is', async () => {
+  it('are sent at once, in full, and signed with the real time instead of the simulated one', async () => {
     await listen();
     await control(simulator.url, 'POST clock', { advance_seconds: 10_000_000 });
     await subscriber(simulator.url);
@@ -34,17 +34,17 @@ describe('Stripe’s webhooks', () => {
     assert.deepEqual([event.livemode, event.request, isNow(headers['stripe-signature'])], [false, { id: null, idempotency_key: null }, true]);
   });
 
-  it('are tried again after errors and redirects, with a new signature', async () => {
+  it('are repeated after errors and redirects, with a new signature', async () => {
     await listen();
     const statuses = [500, 302];
-    receiver.answers = () => ({ status: statuses.shift() ?? 200, headers: { location: receiver.url }, body: 'x'.repeat(5000) });
+    receiver.responds = () => ({ status: statuses.shift() ?? 200, headers: { location: receiver.url }, body: 'x'.repeat(5000) });
     await customers(1);
     const tried = await eventually(deliveries, (found) => found.length === 3);
     assert.deepEqual(tried.map(({ attempt, status, body }) => [attempt, status, body.length]), [[1, 500, 2048], [2, 302, 2048], [3, 200, 2048]]);
     assert.deepEqual([new Set(ids()).size, receiver.received.every(({ headers }) => isNow(headers['stripe-signature']))], [1, true]);
   });
 
-  it('wait while they are paused and come when they are not', async () => {
+  it('wait while the delivery is paused', async () => {
     assert.deepEqual(await listen({ paused: true }), { url: receiver.url, secrets: [WEBHOOK_SECRET], paused: true, style: 'snapshot' });
     await customers(3);
     assert.deepEqual(await deliver(), { events: 3, deliveries: 3, accepted: 3, failed: 0 });
@@ -54,7 +54,7 @@ describe('Stripe’s webhooks', () => {
     assert.deepEqual(ids().sort(), [...(await eventIds()), ...(await eventIds())].sort());
   });
 
-  it('come in the order that a seed makes, as often as is asked', async () => {
+  it('are delivered in the order of a seed, as often as requested', async () => {
     await listen({ paused: true });
     await customers(6);
     const run = async (order: Json): Promise<string[]> => {
@@ -71,18 +71,18 @@ describe('Stripe’s webhooks', () => {
     assert.equal((await run({ concurrency: 4, duplicate: 3 })).length, 18);
   });
 
-  it('limits a delivery to some types and to events that were not accepted', async () => {
+  it('are limited to some types and to events that were not accepted', async () => {
     await listen({ paused: true });
     await subscriber(simulator.url);
     const event_types = ['customer.created', 'invoice.paid'];
-    receiver.answers = ({ body }) => ({ status: body.includes('"type": "invoice.') ? 500 : 200 });
+    receiver.responds = ({ body }) => ({ status: body.includes('"type": "invoice.') ? 500 : 200 });
     assert.deepEqual(await deliver({ event_types }), { events: 2, deliveries: 2, accepted: 1, failed: 1 });
-    receiver.answers = () => ({ status: 200 });
+    receiver.responds = () => ({ status: 200 });
     assert.deepEqual(await deliver({ event_types, pending: true }), { events: 1, deliveries: 1, accepted: 1, failed: 0 });
     assert.deepEqual(await deliver({ event_types, pending: true }), { events: 0, deliveries: 0, accepted: 0, failed: 0 });
   });
 
-  it('come thin, full or as both', async () => {
+  it('are thin, full or both', async () => {
     await listen({ paused: true, style: 'both' });
     await customers(1);
     assert.deepEqual(await deliver(), { events: 1, deliveries: 2, accepted: 2, failed: 0 });
@@ -93,8 +93,8 @@ describe('Stripe’s webhooks', () => {
     assert.equal((await deliver({ style: 'thin' })).deliveries, 1);
   });
 
-  it('keep no caller waiting, are forgotten with their endpoint at a reset, and go nowhere without one', async () => {
-    receiver.answers = () => undefined;
+  it('do not delay the response, are dropped with their endpoint at a reset, and are not sent without one', async () => {
+    receiver.responds = () => undefined;
     await listen({ style: 'thin' });
     await customers(100);
     await receiver.until(1);
@@ -117,7 +117,7 @@ describe('Stripe’s webhooks', () => {
       success_url: 'https://app.example/paid',
     });
 
-    it('sign what they deliver so that the client accepts it, and nothing else', async () => {
+    it('have signatures that the client accepts', async () => {
       await listen({ secrets: ['whsec_old', WEBHOOK_SECRET] });
       await client().customers.create({ name: 'Żółć' });
       const [{ body, headers } = { body: '', headers: {} }] = await receiver.until(1);
@@ -145,7 +145,7 @@ describe('Stripe’s webhooks', () => {
       await assert.rejects(stripe.subscriptions.cancel(subscription), { statusCode: 404 });
     });
 
-    it('walk through all subscriptions, the newest first, though all are from one second', async () => {
+    it('list all subscriptions, newest first, although all are from one second', async () => {
       const { customer } = await control(simulator.url, 'POST act', { action: 'create_customer' });
       const made: string[] = [];
       for (let i = 0; i < 7; i += 1) made.push((await control(simulator.url, 'POST act', { action: 'subscribe', customer: customer.id })).subscription.id);
@@ -160,7 +160,7 @@ describe('Stripe’s webhooks', () => {
       assert.deepEqual([back.data.map(({ id }) => id), back.has_more], [[made[4], made[3]], true]);
     });
 
-    it('keep members where they have moved to, and answer errors that the client understands', async () => {
+    it('have moved members in their new places, and errors that the client understands', async () => {
       const stripe = client();
       const { subscription: id } = await subscriber(simulator.url);
       const subscription = await stripe.subscriptions.retrieve(id);

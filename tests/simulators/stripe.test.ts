@@ -18,7 +18,7 @@ describe('Stripe', () => {
   const fetched = async (id: string): Promise<Json> => (await call(`GET /v1/subscriptions/${id}`)).json;
 
   describe('API', () => {
-    it('wants its key, as bearer or as user name', () =>
+    it('requires its key, as bearer token or as user name', () =>
       compare<string | undefined>(
         [
           [undefined, [401, 'You did not provide an API key']], ['Bearer sk_test_abcdef1234', [401, 'Invalid API Key provided: sk_test_******1234']],
@@ -30,7 +30,7 @@ describe('Stripe', () => {
         },
       ));
 
-    it('knows its URLs and methods, versions by their form, and gives every answer an id', async () => {
+    it('checks URLs, methods and versions, and gives every response an id', async () => {
       for (const unknown of ['GET /v1/nothing', 'PUT /v1/customers', 'GET /v1/customers/', 'GET /v3']) {
         const { status, json, headers } = await call(unknown);
         assert.equal(status, 404);
@@ -44,7 +44,7 @@ describe('Stripe', () => {
       assert.equal((await call('POST /v1/customers', '', { 'idempotency-key': 'k'.repeat(256) })).status, 400);
     });
 
-    it('refuses parameters that it does not know or cannot read', async () => {
+    it('refuses unknown and invalid parameters', async () => {
       const { json: customer } = await call('POST /v1/customers', '');
       await compare(
         [
@@ -70,7 +70,7 @@ describe('Stripe', () => {
       assert.deepEqual(json.metadata, { 1: 'a', two: 'd', three: 'c' });
     });
 
-    it('keeps the history of a deleted customer and refuses new objects for it', async () => {
+    it('keeps the history of a deleted customer, and refuses new objects for it', async () => {
       const { customer, subscription } = await subscriber(simulator.url);
       await subscriber(simulator.url);
       assert.deepEqual((await call(`DELETE /v1/customers/${customer}`)).json, { id: customer, object: 'customer', deleted: true });
@@ -83,7 +83,7 @@ describe('Stripe', () => {
       assert.equal((await call(`DELETE /v1/customers/${customer}`)).status, 404);
     });
 
-    it('repeats the response of an executed request under its key for a day, and of no other request', async () => {
+    it('repeats the response to a request under its key for a day, and refuses the key for another request', async () => {
       const keyed = (form: string, path = 'checkout/sessions'): ReturnType<typeof stripe> => call(`POST /v1/${path}`, form, { 'idempotency-key': 'k' });
       assert.equal((await keyed(`${SESSION}&nonsense=1`)).status, 400);
       const first = await keyed(SESSION);
@@ -101,7 +101,7 @@ describe('Stripe', () => {
       assert.deepEqual([repeated.status, repeated.json, repeated.headers.get('idempotent-replayed')], [400, missing.json, 'true']);
     });
 
-    it('refuses a key whose first request is still under way, though its effect is there', async () => {
+    it('refuses a key whose first request is still being handled, even after its effect', async () => {
       await control(simulator.url, 'PUT latency', { api_ms: 3_600_000 });
       const client = new AbortController();
       const headers = { authorization: `Bearer ${STRIPE_KEY}`, 'idempotency-key': 'k' };
@@ -117,7 +117,7 @@ describe('Stripe', () => {
       assert.deepEqual([replayed.status, replayed.headers.get('idempotent-replayed')], [200, 'true']);
     });
 
-    it('takes raw objects without events, and is as at its beginning after a reset', async () => {
+    it('accepts raw objects without events, and returns to its initial state at a reset', async () => {
       await control(simulator.url, 'PUT objects', [
         { object: 'customer', id: 'cus_raw' },
         { object: 'subscription', id: 'sub_raw', customer: 'cus_raw', status: 'paused' },
@@ -135,7 +135,7 @@ describe('Stripe', () => {
   describe('pages', () => {
     const open = async (form = ''): Promise<Json> => (await call('POST /v1/checkout/sessions', SESSION + form)).json;
 
-    it('sell what the session is for', async () => {
+    it('complete a session', async () => {
       const { customer } = await act('create_customer');
       const session = await open(`&customer=${customer.id}&client_reference_id=u1&subscription_data[metadata][user_id]=u1`);
       for (const part of ['Sound Whiskers Pro: 1 × $4.99 per month', 'testid="pay"', 'testid="pay-declined"', 'testid="cancel"', 'href="https://app.example/back"']) {
@@ -151,7 +151,7 @@ describe('Stripe', () => {
       assert.deepEqual((await eventTypes(simulator.url)).slice(1), ['customer.subscription.created', ...invoiced, 'checkout.session.completed']);
     });
 
-    it('let another card be tried after one that is declined, and sell nothing twice, late or to a deleted customer', async () => {
+    it('accept another card after a declined one, and refuse a completed or expired session and a deleted customer', async () => {
       const paid = await open();
       assert.match(await (await submit(paid.url, { decision: 'decline' })).text(), /Your card was declined\.[\s\S]*data-testid="pay"/);
       assert.deepEqual(await eventTypes(simulator.url), []);
@@ -170,7 +170,7 @@ describe('Stripe', () => {
       assert.equal((await fetch(`${simulator.url}/c/pay/cs_test_none`)).status, 404);
     });
 
-    it('let customers cancel, think again and pay in the portal, and touch nothing of others', async () => {
+    it('let customers cancel, resume and pay in the portal, for their own subscriptions only', async () => {
       const [{ customer, subscription }, other] = [await subscriber(simulator.url), await subscriber(simulator.url)];
       const { json: portal } = await call('POST /v1/billing_portal/sessions', `customer=${customer}&return_url=https://app.example/`);
       const decide = async (decision: string, of = subscription): Promise<Json> => {
@@ -201,7 +201,7 @@ describe('Stripe', () => {
       return end;
     };
 
-    it('keep the rhythm of the month, however long months are', () => {
+    it('keep the day of the month across months of any length', () => {
       const at = (text: string): number => Date.parse(`${text}T10:00:00Z`) / 1000;
       const every = (interval: 'week' | 'month' | 'year', interval_count = 1) => ({ recurring: { interval, interval_count } });
       assert.deepEqual([1, 2, 3].map((count) => periodEnd(at('2027-01-31'), 'month', count)), ['2027-02-28', '2027-03-31', '2027-04-30'].map(at));
@@ -210,7 +210,7 @@ describe('Stripe', () => {
       assert.equal(nextPeriodEnd(at('2027-01-01'), every('week', 2), at('2027-01-01')), at('2027-01-15'));
     });
 
-    it('renew at their periods’ ends, each as of its own time, or end there', async () => {
+    it('renew or end at the end of their period, each at its own time', async () => {
       const [{ subscription }, ending] = [await subscriber(simulator.url), await subscriber(simulator.url)];
       await act('cancel_at_period_end', { subscription: ending.subscription });
       const before = (await eventTypes(simulator.url)).length;
@@ -224,7 +224,7 @@ describe('Stripe', () => {
       assert.deepEqual([event?.created, Object.keys(event?.data.previous_attributes).sort()], [end, ['items', 'latest_invoice']]);
     });
 
-    it('become past due when a card fails, are retried for two weeks and end', async () => {
+    it('become past due when a payment fails, are retried for two weeks and end', async () => {
       const { customer, subscription } = await subscriber(simulator.url);
       await act('set_card', { customer, works: false });
       await toPeriodEnd(subscription);
@@ -238,7 +238,7 @@ describe('Stripe', () => {
       assert.deepEqual(failures.map(({ created }) => (created - failures[0]?.created) / DAY), [0, 3, 8, 15]);
     });
 
-    it('recover when a later attempt succeeds, turn from trial to active, and from incomplete to nothing', async () => {
+    it('recover when a later attempt succeeds, become active after a trial, and expire if incomplete', async () => {
       const [late, trial, unpaid] = [await subscriber(simulator.url), await subscriber(simulator.url, { trial_days: 7 }), await subscriber(simulator.url, { payment: 'fails' })];
       const statuses = (): Promise<string[]> => Promise.all([late, trial, unpaid].map(async ({ subscription }) => (await fetched(subscription)).status));
       await act('fail_payment', { subscription: late.subscription });
@@ -251,7 +251,7 @@ describe('Stripe', () => {
       assert.deepEqual(json.data.map(({ amount_due, status }: Json) => [amount_due, status]), [[499, 'paid'], [0, 'paid']]);
     });
 
-    it('do what a test orders, where that makes sense', async () => {
+    it('perform the action of a test if their state allows it', async () => {
       const { customer, subscription } = await subscriber(simulator.url);
       const story: [action: string, status: string, given?: Json][] = [
         ['renew', 'active'], ['pause', 'paused'], ['resume', 'active'], ['fail_payment', 'past_due'], ['retry_payment', 'past_due', { succeeds: false }],

@@ -35,7 +35,7 @@ pub enum Command {
     Build,
     /// Deploys the database and the functions to a platform
     Deploy(deploy::Options),
-    /// Writes the files that are generated from the sources: the HTTP contract, the page's types, and the functions' configuration
+    /// Generates files from the sources: the HTTP contract, the page's types, and the functions' configuration
     Generate(GenerateOptions),
     /// Prints the token by which a deployed function gets its role in the database
     FunctionToken(deploy::TokenOptions),
@@ -47,7 +47,7 @@ pub enum Command {
 
 #[derive(Args, Debug, Default, PartialEq, Eq)]
 pub struct BenchOptions {
-    /// Run these parts alone
+    /// Run only these parts
     #[arg(long, value_name = "PART,…", value_delimiter = ',', value_parser = PossibleValuesParser::new(PARTS))]
     pub only: Vec<String>,
     /// Fill the database with a minute's worth, or with a million playlists
@@ -70,10 +70,10 @@ pub enum Scale {
 
 #[derive(Args, Debug, Default, PartialEq, Eq)]
 pub struct TestOptions {
-    /// Run everything there is, as CI does
+    /// Run all stages, as CI does
     #[arg(long)]
     full: bool,
-    /// Run these stages alone
+    /// Run only these stages
     #[arg(long, value_name = "STAGE,…", value_delimiter = ',')]
     #[arg(value_parser = PossibleValuesParser::new(STAGES.iter().map(|stage| stage.name)))]
     pub only: Vec<String>,
@@ -93,14 +93,14 @@ impl TestOptions {
 
 #[derive(Args, Debug, Default, PartialEq, Eq)]
 pub struct GenerateOptions {
-    /// Compare the files with what would be written, instead of writing them
+    /// Compare the files with the generated texts, instead of writing them
     #[arg(long)]
     pub check: bool,
 }
 
 #[derive(Args, Debug, Default, PartialEq, Eq)]
 pub struct ReconcileOptions {
-    /// Correct what differs; without it nothing is changed
+    /// Correct the differences; without it nothing is changed
     #[arg(long)]
     pub apply: bool,
     /// Read the project's URL and keys and Stripe's key from this file instead of .dev.vars

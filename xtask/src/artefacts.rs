@@ -60,7 +60,7 @@ fn cargo_profile(profile: Profile) -> &'static str {
 /// Builds everything that is deployed and prints the sizes.
 ///
 /// # Errors
-/// If something does not build, or is over its budget.
+/// If an artefact does not build, or exceeds its budget.
 pub fn build_deployable(workspace: &Workspace) -> Result<()> {
     for runtime in [Runtime::Workerd, Runtime::Deno] {
         build(workspace, Profile::Deployable, runtime)?;
@@ -98,7 +98,7 @@ fn budget_of(function: &str) -> Option<usize> {
 }
 
 /// # Errors
-/// If an artefact names a folder of this machine or holds what looks like a secret: it goes to everyone.
+/// If an artefact, which is public, names a folder of this machine or contains text that looks like a secret.
 fn check_contents(workspace: &Workspace) -> Result<()> {
     let mut built = page::built(workspace).collect::<Vec<_>>();
     for function in &workspace.functions {
@@ -139,7 +139,7 @@ fn problems_of(content: &str, folders: &[(PathBuf, &str)]) -> Vec<String> {
 /// Installs missing tools and builds the artefacts of one runtime; unchanged ones are kept.
 pub fn build(workspace: &Workspace, profile: Profile, runtime: Runtime) -> Result<()> {
     setup::ensure_wasm_target()?;
-    // npm waits for the network most of the time, cargo for the processor.
+    // In parallel, because npm mostly waits for the network, and cargo needs the processor.
     std::thread::scope(|scope| {
         let packages = scope.spawn(|| setup::for_node(workspace));
         let compiled = compile(workspace, profile);
@@ -195,7 +195,7 @@ fn compile(workspace: &Workspace, profile: Profile) -> Result<()> {
     process::run(&mut cargo).context("the functions do not compile")
 }
 
-/// Does the same for each function at the same time, and returns the first error.
+/// Runs `work` for all functions in parallel, and returns the first error.
 fn for_each_at_once(
     functions: &[&Function],
     each: impl Fn(&Function) -> Result<()> + Sync,
@@ -211,7 +211,7 @@ fn for_each_at_once(
     })
 }
 
-/// What pins the tools, as a fingerprint.
+/// A fingerprint of the files that pin the tools.
 fn lock_files(workspace: &Workspace) -> Result<String> {
     let print = |name| Ok(files::fingerprint(fs::read(workspace.root.join(name))?));
     Ok(["Cargo.lock", "package-lock.json"]
@@ -224,7 +224,7 @@ fn lock_files(workspace: &Workspace) -> Result<String> {
 /// A function's wasm with its bindings and the glue, the same for all runtimes.
 struct Made {
     folder: PathBuf,
-    /// What it was made from.
+    /// The fingerprint of its sources.
     source: String,
 }
 
@@ -275,7 +275,7 @@ fn bind(workspace: &Workspace, profile: Profile, function: &Function, tools: &st
     Ok(Made { folder, source })
 }
 
-/// The compiler's flags by which no artefact names the folders of the machine that built it.
+/// The compiler's flags that keep the folders of the building machine out of artefacts.
 fn remapped(root: &Path) -> Result<Vec<String>> {
     let folders = machine_folders(root)?;
     Ok(folders
@@ -284,7 +284,7 @@ fn remapped(root: &Path) -> Result<Vec<String>> {
         .collect())
 }
 
-/// Where this machine keeps sources, and what stands for it in an artefact; the last that fits counts.
+/// The folders of sources on this machine, and their replacements in artefacts; the last match wins.
 fn machine_folders(root: &Path) -> Result<Vec<(PathBuf, &'static str)>> {
     let home = |variable: &str, folder: &str| {
         let default = || std::env::home_dir().unwrap_or_default().join(folder);
@@ -296,7 +296,7 @@ fn machine_folders(root: &Path) -> Result<Vec<(PathBuf, &'static str)>> {
         (home("RUSTUP_HOME", ".rustup"), "rust"),
         (cargo.clone(), "cargo"),
     ];
-    // One for each registry, named after its host.
+    // One folder for each registry, named after its host.
     for registry in fs::read_dir(cargo.join("registry/src"))
         .into_iter()
         .flatten()
@@ -337,7 +337,7 @@ fn bundle(workspace: &Workspace, entry: &Path, out: &Path) -> Result<()> {
     process::run(esbuild.arg(format!("--outfile={}", out.join("index.js").display())))
 }
 
-/// What the entry of a Supabase function has to know of it.
+/// The values that the entry of a Supabase function needs.
 fn declarations(function: &Function) -> String {
     let (role, variables) = (
         json!(function.needs.role),
@@ -346,12 +346,12 @@ fn declarations(function: &Function) -> String {
     format!("export const role = {role};\nexport const variables = {variables};\n")
 }
 
-/// tools/bindings, as `build` has compiled it.
+/// The program of tools/bindings, which `build` has compiled.
 pub fn bindings(workspace: &Workspace) -> Command {
     Command::new(workspace.target.join("debug/bindings"))
 }
 
-/// Makes wasm smaller and faster, as every function's is made.
+/// Optimises wasm with the options that all functions share.
 fn wasm_opt(workspace: &Workspace, from: &Path, to: &Path) -> Result<Command> {
     let mut command = Command::new(workspace.npm_bin("wasm-opt"));
     command.env("PATH", workspace.path_with(&[])?);
@@ -375,7 +375,7 @@ fn step(
     )
 }
 
-/// What a function's wasm for Cloudflare weighs, or the whole page.
+/// The size of a function's wasm for Cloudflare, or of the whole page.
 struct Size {
     name: String,
     bytes: usize,

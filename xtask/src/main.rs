@@ -1,4 +1,4 @@
-//! The project's commands: `cargo xtask build`, `dev`, `test` and what else `--help` lists.
+//! The project's commands: `cargo xtask build`, `dev`, `test` and others, which `--help` lists.
 
 mod args;
 mod artefacts;
@@ -18,7 +18,7 @@ use project::workspace;
 use crate::args::{Command, CommandLine, TestOptions};
 use crate::test::Tier;
 
-/// What a shell reports for a command that Ctrl-C ended.
+/// The exit code that shells use for a command that Ctrl-C ended.
 const EXIT_INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {

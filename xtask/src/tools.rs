@@ -1,4 +1,4 @@
-//! Runs the tools of operators, on what an env file names or on a local stack.
+//! Runs the operators' tools with an env file or on a local stack.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use project::process;
 use project::workspace::{Variables, Workspace};
 use stack::{SIMULATED_STRIPE_KEY, Settings};
 
-/// Its exit code says whether a listener would get songs.
+/// Its exit code shows whether a user would get songs.
 pub fn check_llm(workspace: &Workspace, options: &CheckLlmOptions) -> Result<ExitCode> {
     let mut variables = Settings::variables(workspace, options.env_file.as_deref())?;
     variables.retain(|name, _| name.starts_with("LLM_"));
@@ -24,7 +24,7 @@ pub fn check_llm(workspace: &Workspace, options: &CheckLlmOptions) -> Result<Exi
     )
 }
 
-/// Its exit code says whether all agree.
+/// Its exit code shows whether all profiles agree.
 pub fn reconcile_billing(workspace: &Workspace, options: &ReconcileOptions) -> Result<ExitCode> {
     let variables = match &options.ready_file {
         Some(path) => of_stack(path).with_context(|| format!("--ready-file {}", path.display()))?,
@@ -39,7 +39,7 @@ pub fn reconcile_billing(workspace: &Workspace, options: &ReconcileOptions) -> R
     process::exit_code(command.args(options.apply.then_some("--apply")))
 }
 
-/// What a function would be given in the stack that wrote a ready file.
+/// The environment of a function in the stack that wrote a ready file.
 fn of_stack(path: &Path) -> Result<Variables> {
     let ready: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
     let value = |pointer: &str| {

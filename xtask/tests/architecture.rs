@@ -1,4 +1,4 @@
-//! The rules of CONTRIBUTING.md that no lint knows, held by tests.
+//! Tests of the rules of CONTRIBUTING.md that lints cannot check.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
@@ -19,7 +19,7 @@ fn files_below(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The files below some folders of the workspace, with their text, by their path from its root.
+/// The files below some folders of the workspace: path from the root, and text.
 fn sources(folders: &[&str], extension: &str) -> Vec<(String, String)> {
     let root = Workspace::open().unwrap().root;
     let mut found = Vec::new();
@@ -140,7 +140,7 @@ fn the_compatibility_date_is_that_of_the_runtime_that_is_tested() {
     let workspace = Workspace::open().unwrap();
     let packages = fs::read_to_string(workspace.root.join("package.json")).unwrap();
     let packages: serde_json::Value = serde_json::from_str(&packages).unwrap();
-    // workerd's version is the newest date that it knows.
+    // workerd's version is the newest date that it supports.
     let date = packages["devDependencies"]["workerd"]
         .as_str()
         .unwrap()
@@ -161,8 +161,8 @@ fn cloudflare_logs_no_urls_of_requests_to_the_gateway() {
     );
 }
 
-/// Optional packages for untested systems, whose hash is not recorded yet: the registry's page of the package has it. The
-/// list must only get shorter.
+/// Optional packages for untested systems, whose hash is not recorded yet; the registry shows it. This list must only get
+/// shorter.
 const WITHOUT_A_HASH: [&str; 11] = [
     "@squawk-cli/darwin-arm64",
     "@squawk-cli/darwin-x64",
@@ -213,7 +213,7 @@ fn every_package_is_locked_to_its_contents_and_to_no_registry() {
         );
         assert!(package.get("checksum").is_some(), "{package:?}");
     }
-    for folder in ["tests/openapi", "tests/models"] {
+    for folder in ["tests/openapi", "tests/compat/models"] {
         let python = fs::read_to_string(root.join(folder).join("requirements.txt")).unwrap();
         assert!(
             !python.contains("://") && !python.contains("index-url"),

@@ -60,7 +60,7 @@ struct Owner {
 /// Returns everything that is stored about the caller, as a file.
 ///
 /// # Errors
-/// 401, 403 and 431 for the caller's token; 503 if the database does not respond.
+/// Returns 401, 403 or 431 for the caller's token, and 503 if the database does not respond.
 async fn export(request: &Request<Bytes>, context: &Context) -> Result<Response<Body>, Error> {
     let Context {
         http,
@@ -112,8 +112,8 @@ async fn export(request: &Request<Bytes>, context: &Context) -> Result<Response<
 /// 5. Delete the user and every row that belongs to the user (503).
 ///
 /// # Errors
-/// As above. Every step can be repeated, so a repeat completes a deletion that failed halfway. The user is deleted only
-/// after the subscription has ended.
+/// Returns the errors above. Every step can be repeated, so a repeat completes a deletion that failed halfway. The user
+/// is deleted only after the subscription has ended.
 async fn delete_account(
     request: &Request<Bytes>,
     context: &Context,
@@ -160,7 +160,7 @@ enum BeginOutcome {
     NoAccount,
 }
 
-/// What confirms the deletion of an account.
+/// The kind of text that confirms a deletion.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Confirmation {

@@ -131,7 +131,7 @@ fn export(
 }
 
 #[test]
-fn an_export_is_the_callers_own_as_a_file() {
+fn export_returns_the_callers_data_as_a_file() {
     let document = json!({"account": {"id": USER}, "profile": {}});
     let (response, sent) = export("/export", Method::GET, FakeAnswer::json(200, &document));
     let response = response.unwrap();
@@ -286,7 +286,7 @@ fn ignores_missing_customer() {
 }
 
 #[test]
-fn uncleaned_auth_log_is_logged_and_does_not_keep_the_account() {
+fn account_is_deleted_although_the_auth_log_cannot_be_cleaned() {
     let (call, log) = fake_request();
     let http = FakeHttp::responding(|request| {
         answer(
@@ -315,7 +315,7 @@ fn uncleaned_auth_log_is_logged_and_does_not_keep_the_account() {
 }
 
 #[test]
-fn user_who_may_still_pay_is_not_deleted() {
+fn user_whose_customer_remains_is_not_deleted() {
     for (of, failure, code) in [
         (
             "GET sessions",
@@ -396,7 +396,7 @@ fn user_who_may_still_pay_is_not_deleted() {
 }
 
 #[test]
-fn wrong_confirmation_names_the_expected_one() {
+fn wrong_confirmation_is_refused_with_the_expected_kind() {
     for (kind, words) in [
         ("email", "e-mail address"),
         ("phone", "phone number"),

@@ -1,4 +1,4 @@
-//! Properties of any body.
+//! Property tests with any body.
 
 use inputs::proptest::prelude::*;
 use inputs::{bytes, damaged, json_with, mutated, nearly};
@@ -9,7 +9,7 @@ use crate::request::parse;
 
 proptest! {
     #[test]
-    fn a_body_confirms_or_is_refused(
+    fn any_body_is_a_confirmation_or_is_refused(
         bytes in prop_oneof![
             bytes(),
             damaged(br#"{"confirm":"ann@example.com"}"#.to_vec()),

@@ -1,4 +1,4 @@
-//! Parses the request. Every refusal of a request is here.
+//! Parses and validates the request.
 
 use shared::Error;
 use shared::api::AccountDeletion;
@@ -7,10 +7,10 @@ use shared::request::{parse_json, text};
 /// The longest e-mail address (RFC 5321, 4.5.3.1); phone numbers and ids are shorter.
 const MAX_CONFIRMATION_CHARS: usize = 254;
 
-/// Parses the body; returns what confirms the deletion.
+/// Parses the body; returns the trimmed confirmation.
 ///
 /// # Errors
-/// 400 `invalid_json`, 422 `invalid_request`.
+/// Returns 400 `invalid_json` or 422 `invalid_request`.
 pub fn parse(body: &[u8]) -> Result<String, Error> {
     let deletion: AccountDeletion = parse_json(body)?;
     text("confirm", &deletion.confirm, MAX_CONFIRMATION_CHARS)

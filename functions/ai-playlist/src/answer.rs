@@ -1,4 +1,4 @@
-//! Reads one answer of the model, and decides when it has said enough.
+//! Reads one answer of the model, and decides when to stop.
 
 use shared::llm::playlist::{Complaint, Language, PlaylistEvent, PlaylistKind, PlaylistReader};
 use shared::llm::{ChatEvent, ChatStream, Cost, FinishReason, LlmError};
@@ -17,7 +17,7 @@ const MAX_REFUSAL_BYTES: usize = 1_000;
 /// The number of repeats in a row after which a model has nothing more to say.
 const MAX_REPEATS_IN_A_ROW: usize = 8;
 
-/// What the model says about the whole playlist.
+/// The texts about the whole playlist.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct About {
     /// The language of the answer.
@@ -31,7 +31,7 @@ pub struct About {
 }
 
 impl About {
-    /// Adds what is missing from a later answer. The first answer was to the whole wish, so its texts stay.
+    /// Fills missing texts from a later answer. The first answer was to the whole wish, so its texts stay.
     pub fn complete(&mut self, later: Self) {
         self.language = self.language.or(later.language);
         let texts = [
@@ -56,9 +56,9 @@ impl About {
 pub enum Said {
     /// New songs, each with why it was chosen; may be empty.
     Songs(Vec<(Suggestion, Option<String>)>),
-    /// The end of the answer, and whether it was of use.
+    /// The end of the answer, with an error if the answer was unusable.
     Ended(Result<(), LlmError>),
-    /// The model says that the wish is not about music, or refuses to answer.
+    /// The model declares that the wish is not about music, or refuses to answer.
     Declined,
 }
 
@@ -114,7 +114,7 @@ impl<'a> Answer<'a> {
         self.chat.cost()
     }
 
-    /// Returns what the answer says about the playlist.
+    /// Returns the texts about the playlist.
     pub fn into_about(self) -> About {
         self.about
     }
@@ -166,7 +166,8 @@ impl<'a> Answer<'a> {
         };
     }
 
-    /// Whether reading continues although the playlist is full: for the texts that `known` lacks, or for the usage.
+    /// Returns whether reading continues although the playlist is full: for the texts that `known` lacks, or for the
+    /// usage.
     pub fn is_awaited(&mut self, known: &About, has_prices: bool) -> bool {
         let mut about = known.clone();
         about.complete(self.about.clone());
@@ -273,7 +274,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// Returns what the model is told about its previous answer; `None` if the model was not at fault.
+/// Returns the complaint about the previous answer that the next question states; `None` if the model was not at fault.
 pub fn complaint(error: &LlmError) -> Option<Complaint> {
     match error {
         LlmError::Empty => Some(Complaint::Empty),

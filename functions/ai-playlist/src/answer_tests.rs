@@ -1,4 +1,4 @@
-//! When an answer has said enough, on a connection that stays open.
+//! Tests of the end of an answer on a connection that stays open.
 
 use futures_util::FutureExt;
 use serde_json::json;
@@ -61,14 +61,14 @@ fn read(frames: &str) -> (usize, Option<Said>, u64) {
 const SONG: &str = r#"{"artist":"Kult","title":"Arahja"}"#;
 
 #[test]
-fn a_complete_answer_is_waited_for_a_second_more() {
+fn waits_one_second_after_a_complete_answer() {
     let (songs, end, waited_ms) = read(&saying(&format!("{{\"tracks\":[{SONG}]}}")));
     assert!(matches!(end, Some(Said::Ended(Ok(())))), "{end:?}");
     assert_eq!((songs, waited_ms), (1, 1_000));
 }
 
 #[test]
-fn after_a_reason_to_finish_the_rest_of_a_broken_answer_is_waited_for() {
+fn waits_for_the_rest_of_an_incomplete_answer_after_its_finish_reason() {
     let (songs, end, waited_ms) = read(&format!(
         "{}{STOP}",
         saying(&format!("{{\"tracks\":[{SONG},"))
@@ -81,13 +81,13 @@ fn after_a_reason_to_finish_the_rest_of_a_broken_answer_is_waited_for() {
 }
 
 #[test]
-fn unfinished_completion_is_read_on() {
+fn keeps_reading_an_unfinished_answer() {
     let (songs, end, _) = read(&saying(&format!("{{\"tracks\":[{SONG},")));
     assert!(songs == 1 && end.is_none(), "{end:?}");
 }
 
 #[test]
-fn a_refusal_ends_with_its_language() {
+fn refusal_ends_once_its_language_is_known() {
     let (_, end, waited_ms) = read(&saying(r#"{"kind":"refusal","language":"en","tracks":["#));
     assert!(matches!(end, Some(Said::Declined)), "{end:?}");
     assert_eq!(waited_ms, 0);

@@ -1,4 +1,4 @@
-//! What was sent is charged and kept, however the request ends.
+//! Tests that sent tracks are charged and kept, however the request ends.
 
 use std::cell::Cell;
 
@@ -21,7 +21,7 @@ const TWELVE: &[(&str, &str)] = &[
     ("L", "Ll"),
 ];
 
-/// A world in which `found` songs are found and the search for the next one never ends.
+/// Returns upstreams in which `found` songs are found and the search for the next one never ends.
 pub(super) fn stuck_after(
     found: usize,
     delivered: FakeAnswer,
@@ -95,7 +95,7 @@ fn lost_client_is_charged_for_a_delivery_and_keeps_it() {
 }
 
 #[test]
-fn saves_the_playlist_of_a_client_that_left() {
+fn saves_the_playlist_of_a_disconnected_client() {
     let bench = Bench::new(stuck_after(5, delivered()));
     let mut body = wish(12);
     body["save"] = json!(true);
@@ -256,7 +256,7 @@ fn repeat_returns_and_saves_what_was_delivered() {
 }
 
 #[test]
-fn request_for_no_music_gets_short_notes_about_misses() {
+fn limits_number_and_length_of_misses() {
     let words: Vec<(String, String)> = (0..20)
         .map(|n| (format!("{n} {}", "word ".repeat(40)), format!("{n}\nline")))
         .collect();

@@ -12,7 +12,7 @@ use shared::track::Suggestion;
 use crate::quota::SavedPlaylist;
 use crate::resolve::Found;
 
-/// The track at `index` that was found for a suggestion.
+/// Returns the response's track at `index` for a found track; `why` is the model's reason.
 pub fn found_track(index: usize, found: &Found, why: Option<String>) -> Track {
     let Found {
         track,
@@ -34,13 +34,13 @@ pub fn found_track(index: usize, found: &Found, why: Option<String>) -> Track {
     }
 }
 
-/// The playlist is one of the user's.
+/// Adds the id, version, name and quota of the saved playlist.
 pub fn save_as(done: &mut Done, saved: SavedPlaylist) {
     (done.playlist_id, done.version) = (Some(saved.id), Some(saved.version));
     (done.name, done.quota) = (saved.name, saved.quota);
 }
 
-/// There was no room for the playlist: it is delivered all the same.
+/// Marks a playlist that is delivered unsaved because the account has reached its limit.
 pub fn stays_unsaved(done: &mut Done) {
     done.not_saved = Some(Code::PlaylistLimitReached.as_str());
 }
@@ -70,7 +70,7 @@ pub enum Event {
     Stage(StageData),
     /// A track was found.
     Track(Track),
-    /// A suggestion did not make it.
+    /// A suggestion was rejected.
     Miss(MissData),
     /// The playlist, finished and settled.
     Done(Box<Done>),
@@ -105,15 +105,15 @@ impl Event {
     }
 }
 
-/// Formats events as one piece of `text/event-stream`: each piece costs the runtime a write of its own.
+/// Formats events as one piece of `text/event-stream`, because each piece costs the runtime a write of its own.
 pub fn to_bytes(events: &[Event]) -> Bytes {
     let mut bytes = Vec::new();
     events.iter().for_each(|event| event.write(&mut bytes));
     bytes.into()
 }
 
-/// JSON contains no raw line break, so one `data:` line is enough. Instead of an event without data there is a comment: a
-/// client that gets no `done` sends its request again.
+/// Appends an event with its data. JSON contains no raw line break, so one `data:` line is enough. If serialising
+/// fails, a comment replaces the event, because a client that gets no `done` repeats its request.
 fn frame(to: &mut Vec<u8>, name: &str, data: &impl Serialize) {
     let start = to.len();
     to.extend_from_slice(b"event: ");
@@ -133,7 +133,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn an_event_is_one_frame_even_with_line_breaks_in_its_text() {
+    fn event_with_line_breaks_is_one_frame() {
         let miss = Event::Miss(MissData {
             title: "a\nb\r".into(),
             artist: "\u{2028}".into(),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_miss_is_two_short_lines() {
+    fn miss_has_two_short_lines() {
         let song = |artist: &str, title: &str| Suggestion {
             artist: artist.into(),
             title: title.into(),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_cannot_be_serialised_is_a_comment() {
+    fn unserialisable_event_becomes_a_comment() {
         let unserialisable = std::collections::HashMap::from([((), ())]);
         let mut bytes = Vec::new();
         frame(&mut bytes, "done", &unserialisable);
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stage_says_how_far_it_is() {
+    fn stage_event_counts_the_tracks_found() {
         let stage = Event::Stage(StageData {
             stage: Stage::Refilling,
             found: 3,

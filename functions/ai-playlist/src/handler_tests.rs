@@ -299,7 +299,7 @@ fn wish(count: usize) -> Value {
 }
 
 #[test]
-fn a_generation_is_reserved_before_and_settled_after() {
+fn reserves_before_the_generation_and_settles_after_it() {
     let bench = Bench::new(world(SONGS));
     let done = bench.json(&wish(3)).unwrap();
     assert_eq!(
@@ -489,7 +489,7 @@ fn question_without_an_answer_has_its_cost_recorded() {
 }
 
 #[test]
-fn a_deadline_frees_the_slot_as_a_timeout() {
+fn deadline_settles_as_timeout() {
     let mut bench = with_silent_model();
     bench.clock = FakeClock::hurrying(NOW_MS);
     bench.context.clock = Rc::new(bench.clock.clone());
@@ -498,7 +498,7 @@ fn a_deadline_frees_the_slot_as_a_timeout() {
 }
 
 #[test]
-fn an_expired_reservation_delivers_nothing() {
+fn expired_reservation_delivers_nothing() {
     let works = world(SONGS);
     let bench = Bench::new(move |request| match request.url.contains("ai_settle") {
         true => FakeAnswer::json(
@@ -511,7 +511,7 @@ fn an_expired_reservation_delivers_nothing() {
 }
 
 #[test]
-fn events_that_are_ready_together_are_sent_as_one_piece() {
+fn sends_simultaneous_events_as_one_chunk() {
     let bench = Bench::new(world(SONGS));
     let response = bench.ask("text/event-stream", &wish(3)).unwrap().unwrap();
     let Body::Stream(chunks) = response.into_body() else {
@@ -529,7 +529,7 @@ fn events_that_are_ready_together_are_sent_as_one_piece() {
 }
 
 #[test]
-fn the_stream_ends_with_done_and_one_log_line() {
+fn stream_ends_with_done_and_one_log_line() {
     let bench = Bench::new(world(SONGS));
     let response = bench.ask("text/event-stream", &wish(3)).unwrap().unwrap();
     let Body::Stream(chunks) = response.into_body() else {
@@ -706,7 +706,7 @@ fn second_completion_only_fills_gaps_of_the_first() {
 }
 
 #[test]
-fn two_unusable_answers_are_an_error_and_cost_nothing() {
+fn two_unusable_answers_are_an_uncharged_error() {
     for (answer, code) in [
         (saying(""), Code::LlmInvalidAnswer),
         (
@@ -856,7 +856,7 @@ fn playlist_refused_by_the_database_is_settled_as_failed_at_once() {
 }
 
 #[test]
-fn playlist_of_unknown_fate_is_left_to_a_repeat() {
+fn playlist_of_unknown_outcome_is_left_to_a_repeat() {
     let works = world(SONGS);
     let mut bench =
         Bench::new(

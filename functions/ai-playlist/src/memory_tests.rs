@@ -1,4 +1,4 @@
-//! Generations with the catalogue memory.
+//! Tests of generations with the catalogue memory.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ fn key(args: &Value, song: &Value) -> String {
     format!("{} {} {song}", args["p_market"], args["p_matcher"])
 }
 
-/// A database that remembers, beside the other upstreams.
+/// Returns upstreams with a database that remembers songs.
 fn remembering(
     stored: &Stored,
     works: impl Fn(&OutboundRequest) -> FakeAnswer + 'static,
@@ -84,7 +84,7 @@ fn songs_are_neither_read_nor_written_if_the_memory_is_switched_off() {
 }
 
 #[test]
-fn memory_that_is_away_or_poisoned_changes_nothing() {
+fn unavailable_or_poisoned_memory_changes_nothing() {
     let fresh = Bench::new(world(SONGS)).json(&wish(3)).unwrap();
     let evil = json!({"tracks": [{"uri": "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "title": "Other", "artists": ["Evil"],
         "album": "", "release_year": null, "duration_ms": 1, "explicit": false, "is_playable": true, "isrc": null}],
@@ -106,7 +106,7 @@ fn memory_that_is_away_or_poisoned_changes_nothing() {
 }
 
 #[test]
-fn after_a_rate_limit_the_remembered_songs_are_delivered_and_the_others_named() {
+fn rate_limited_generation_delivers_remembered_songs_and_reports_the_others() {
     const SIX: &[(&str, &str)] = &[
         ("Kult", "Arahja"),
         ("New", "Song"),
@@ -149,7 +149,7 @@ fn after_a_rate_limit_the_remembered_songs_are_delivered_and_the_others_named() 
 }
 
 #[test]
-fn what_was_found_for_a_client_that_left_is_remembered() {
+fn remembers_songs_found_for_a_disconnected_client() {
     let (stored, works) = (Stored::default(), world(SONGS));
     let mut bench = Bench::new(remembering(&stored, move |request| {
         match request.url.contains("Boskie") {
@@ -170,7 +170,7 @@ fn what_was_found_for_a_client_that_left_is_remembered() {
     );
 }
 
-/// A catalogue with every version of a song, which the search by field or only the one by words finds.
+/// Returns a catalogue with every version of a song, which either the search by field or only the one by words finds.
 fn versions(request: &OutboundRequest) -> FakeAnswer {
     let is_by_field = request.url.contains("track%3A");
     let item = |number: usize, title: &str, explicit: bool, year: &str| {
@@ -200,7 +200,7 @@ fn versions(request: &OutboundRequest) -> FakeAnswer {
 }
 
 #[test]
-fn list_is_the_same_with_and_without_memory_whatever_the_users_before_wanted() {
+fn memory_of_other_users_does_not_change_the_playlist() {
     const KULT: &[(&str, &str)] = &[("Kult", "Arahja"), ("Kult", "Celina"), ("Kult", "Polska")];
     let wishes: Vec<Value> = (0..32)
         .map(|bits: u32| {
@@ -233,7 +233,7 @@ fn list_is_the_same_with_and_without_memory_whatever_the_users_before_wanted() {
         .map(|wish| run(&Stored::default(), wish))
         .collect();
     assert!(fresh.iter().flatten().count() > 16, "{fresh:?}");
-    // Each user comes after all others, in both orders.
+    // Each user follows every other user, in both orders.
     for round in [
         wishes.iter().zip(&fresh).collect::<Vec<_>>(),
         wishes.iter().zip(&fresh).rev().collect(),

@@ -68,12 +68,12 @@ impl<'a> Outbox<'a> {
         )
     }
 
-    /// Whether what was sent is charged.
+    /// Returns whether the tracks sent are charged.
     pub fn is_charged(&self) -> bool {
         self.written > 0
     }
 
-    /// Sends the events as they come. Ends only if charging fails: then nothing more may be sent.
+    /// Sends events as they arrive. Ends only if charging fails, after which nothing more may be sent.
     pub async fn run(&mut self) {
         while let Some(event) = self.queue.next().await {
             self.hold(event);
@@ -131,7 +131,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn a_third_of_the_target_or_five_tracks_are_charged() {
+    fn charges_after_a_third_of_the_target_or_five_tracks() {
         let expected = [(1, 1), (3, 1), (4, 2), (12, 4), (13, 5), (50, 5)];
         assert_eq!(
             expected.map(|(target, _)| (target, enough(target))),

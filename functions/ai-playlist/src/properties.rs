@@ -1,4 +1,4 @@
-//! Properties of any body.
+//! Property tests with any body.
 
 use http::{HeaderMap, HeaderValue, header};
 use inputs::proptest::prelude::*;
@@ -61,7 +61,7 @@ fn holds_its_limits(request: &PlaylistRequest) -> bool {
 
 proptest! {
     #[test]
-    fn a_body_is_a_wish_within_the_limits_or_refused(
+    fn any_body_is_a_wish_within_the_limits_or_is_refused(
         bytes in prop_oneof![
             bytes(),
             damaged(right().to_string().into_bytes()),
@@ -104,7 +104,7 @@ proptest! {
     }
 
     #[test]
-    fn any_accept_names_a_format(value in bytes(), before in "[a-z/;=, ]{0,12}") {
+    fn any_accept_header_selects_a_format(value in bytes(), before in "[a-z/;=, ]{0,12}") {
         let asks = format!("{before}, text/event-stream;q=1").into_bytes();
         for (value, expected) in [(value, None), (asks, Some(Format::EventStream))] {
             let Ok(value) = HeaderValue::from_bytes(&value) else { continue };

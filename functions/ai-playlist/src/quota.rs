@@ -1,4 +1,4 @@
-//! The RPCs of the quota: reserve a slot, charge, settle it, save the playlist.
+//! Calls the RPCs of the quota: reserve a slot, charge it, settle it, save the playlist.
 //!
 //! Only the function's role may call them. Each may be repeated: the session's id makes a repeat return the result
 //! of the first call.
@@ -19,7 +19,7 @@ use crate::event::{Done, Track};
 use crate::recover::{Delivered, KeptTrack};
 use crate::request::PlaylistRequest;
 
-/// How a generation ended, as the database's `ai_status_enum` says it.
+/// The end of a generation, as the database's `ai_status_enum` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -114,19 +114,19 @@ enum SaveOutcome {
     Unknown,
 }
 
-/// What a reservation decides.
+/// The decision of a reservation.
 #[derive(Debug, PartialEq)]
 pub enum Decision {
-    /// A slot is reserved: generate.
+    /// A slot is reserved, so the playlist can be generated.
     Held,
-    /// This session succeeded before, so nothing is generated. Contains what was delivered.
+    /// This session succeeded before, so nothing is generated. Contains the quota and what was delivered.
     Finished(Quota, Option<Delivered>),
 }
 
 /// The result of a reservation.
 #[derive(Debug, PartialEq)]
 pub struct Reservation {
-    /// What to do.
+    /// The decision.
     pub decision: Decision,
     /// The tracks of the playlist that is refined.
     pub tracks: Vec<KeptTrack>,
@@ -135,7 +135,7 @@ pub struct Reservation {
 /// Reserves one slot of the quota.
 ///
 /// # Errors
-/// 402 `quota_exceeded`, 403 `profile_not_found`, 404 `playlist_not_found`, 409 `generation_in_progress`,
+/// Returns 402 `quota_exceeded`, 403 `profile_not_found`, 404 `playlist_not_found`, 409 `generation_in_progress`,
 /// `idempotency_key_reused` or `playlist_limit_reached`, 429 `too_many_attempts`, 503.
 pub async fn reserve(
     service: &Service<'_>,
@@ -213,8 +213,7 @@ pub async fn deliver(
     }
 }
 
-/// Ends the generation. Only one settled as succeeded may be delivered. `kept` is what is delivered without being
-/// saved.
+/// Ends the generation. Only one settled as succeeded may be delivered. `kept` is a playlist that is delivered unsaved.
 ///
 /// A success that the database processes later than `max_age_ms` after the reservation is refused, because a request
 /// may be executed long after its caller stopped waiting.
@@ -273,7 +272,7 @@ pub type Suggestions = BTreeMap<String, Suggestion>;
 /// transaction.
 ///
 /// # Errors
-/// 409 `playlist_limit_reached` (the session then still has to be settled), 504 `generation_timeout` if the
+/// Returns 409 `playlist_limit_reached` (the session then still has to be settled), 504 `generation_timeout` if the
 /// reservation has expired, 503 if the database is unavailable.
 pub async fn save(
     service: &Service<'_>,

@@ -1,4 +1,4 @@
-//! Asks the catalogue memory about the suggested songs, in batches as they stream in.
+//! Looks suggested songs up in the catalogue memory, in batches as they arrive.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use shared::matching::song_key;
 use shared::runtime::clock::Clock;
 use shared::track::Suggestion;
 
-/// How long a song waits for others, so that they are one question.
+/// The time for which a song waits for others, so that they are looked up together.
 const BATCH_WAIT_MS: u64 = 50;
 /// The memory may use this part of the requests that are left for searching.
 const SHARE: usize = 8;
@@ -31,16 +31,16 @@ struct Question {
     reply: oneshot::Sender<Answer>,
 }
 
-/// Where songs are asked about.
+/// The end of the channel to which songs are sent.
 pub struct Recall<'a> {
     clock: &'a dyn Clock,
     sender: mpsc::UnboundedSender<Message>,
-    /// The answers that are on their way, by song.
+    /// The pending results, by song.
     expected: RefCell<BTreeMap<String, oneshot::Receiver<Answer>>>,
 }
 
 impl Recall<'_> {
-    /// Asks about a song that will be needed.
+    /// Requests a song that will be needed.
     pub fn expect(&self, suggestion: &Suggestion) {
         let song = song_key(suggestion);
         let (reply, answer) = oneshot::channel();
@@ -54,20 +54,20 @@ impl Recall<'_> {
         }
     }
 
-    /// Says that no more songs follow for now.
+    /// Announces that no more songs follow for now.
     pub fn pause(&self) {
         let _ = self.sender.unbounded_send(Message::Pause); // Fails at the end of the generation.
     }
 
-    /// Returns what is remembered of an expected song.
+    /// Waits for and returns the entry of a requested song.
     pub async fn entry(&self, suggestion: &Suggestion) -> Option<Entry> {
         let answer = self.expected.borrow_mut().remove(&song_key(suggestion))?;
         answer.await.ok().flatten()
     }
 }
 
-/// Asks the memory. It stops asking for the rest of the generation after a failure, or when its share of the requests
-/// is used up; the songs are then searched.
+/// Queries the memory. After a failure, or when its share of the requests is used up, it sends nothing for the rest of
+/// the generation; the songs are then searched.
 pub struct Recaller<'a> {
     memory: Memory<'a>,
     clock: &'a dyn Clock,

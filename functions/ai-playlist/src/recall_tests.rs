@@ -1,4 +1,4 @@
-//! When the memory is asked, and about which songs.
+//! Tests of the batches in which the memory is queried.
 
 use std::rc::Rc;
 
@@ -42,8 +42,8 @@ fn asked(request: &shared::runtime::http_client::OutboundRequest) -> Vec<String>
         .collect()
 }
 
-/// The questions and the virtual milliseconds at which all songs had their answers. `songs` are announced at their
-/// times; then a pause is, if `pauses`.
+/// Returns the batches and the virtual milliseconds at which all songs had their results. `songs` are requested at
+/// their times; a pause follows if `pauses`.
 fn questions(
     songs: &[(u64, u64)],
     pauses: bool,
@@ -83,7 +83,7 @@ fn nothing(count: usize) -> FakeAnswer {
 }
 
 #[test]
-fn first_songs_are_asked_about_at_once_and_later_ones_wait_fifty_milliseconds_for_others() {
+fn first_songs_are_looked_up_at_once_and_later_ones_in_batches() {
     let songs = [(0, 1), (0, 2), (10, 3), (20, 4), (59, 5), (61, 6), (300, 7)];
     let (batches, ended_ms) = questions(&songs, false, 1_000, nothing);
     assert_eq!(
@@ -94,7 +94,7 @@ fn first_songs_are_asked_about_at_once_and_later_ones_wait_fifty_milliseconds_fo
 }
 
 #[test]
-fn pause_of_the_model_ends_a_batch_and_fifty_songs_are_one() {
+fn pause_or_fifty_songs_end_a_batch() {
     assert_eq!(
         questions(&[(0, 1), (10, 2), (20, 3)], true, 1_000, nothing).1,
         20
@@ -108,7 +108,7 @@ fn pause_of_the_model_ends_a_batch_and_fifty_songs_are_one() {
 }
 
 #[test]
-fn memory_that_fails_is_slow_or_lies_is_not_asked_again() {
+fn failing_memory_is_not_used_again() {
     let songs = [(0, 1), (100, 2), (2_000, 3)];
     for (answer, ended_ms) in [
         (FakeAnswer::json(500, &json!({"message": "down"})), 2_000),
@@ -126,7 +126,7 @@ fn memory_that_fails_is_slow_or_lies_is_not_asked_again() {
 }
 
 #[test]
-fn memory_takes_an_eighth_of_the_requests_at_most() {
+fn memory_uses_at_most_an_eighth_of_the_requests() {
     let songs: Vec<_> = (0..9).map(|number| (number * 100, number)).collect();
     for (available, batches) in [(7, 0), (8, 1), (31, 3), (1_000, 9)] {
         assert_eq!(

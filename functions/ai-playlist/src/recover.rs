@@ -15,7 +15,7 @@ use crate::quota::{self, Quota, Session, Suggestions};
 use crate::refine::Base;
 use crate::request::PlaylistRequest;
 
-/// What was delivered. Of a generation that was interrupted there are tracks only.
+/// The delivered playlist. An interrupted generation has tracks only.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Delivered {
     tracks: Vec<KeptTrack>,
@@ -31,7 +31,7 @@ pub struct Delivered {
     stop_reason: Option<StopReason>,
 }
 
-/// A track of the database.
+/// A track as the database stores it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct KeptTrack {
     /// Spotify's URI.
@@ -71,10 +71,10 @@ impl KeptTrack {
     }
 }
 
-/// Returns what was delivered, in the form of the first response. Saves it now if the first request could not.
+/// Returns what was delivered, in the form of the first response, and saves it if the first request could not.
 ///
 /// # Errors
-/// 409 `already_generated` if the playlist was deleted, or the error of saving it.
+/// Returns 409 `already_generated` if the playlist was deleted, or the error of saving it.
 pub async fn recover(
     service: &Service<'_>,
     clock: &dyn Clock,

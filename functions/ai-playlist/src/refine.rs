@@ -1,4 +1,4 @@
-//! The playlist that is refined: which of its tracks stay, at which places, and which may not come back.
+//! Determines which tracks of a refined playlist stay, at which places, and which may not come back.
 
 use shared::llm::playlist::PlaylistAsk;
 use shared::matching::Selection;
@@ -8,7 +8,7 @@ use crate::event::Track;
 use crate::recover::KeptTrack;
 use crate::request::{MAX_WISH_BYTES, PlaylistRequest};
 
-/// The tracks of the refined playlist; none without one.
+/// The tracks of the refined playlist; empty without one.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Base {
     /// The tracks that stay, each with its place in the new list as its index.
@@ -18,8 +18,8 @@ pub struct Base {
 }
 
 impl Base {
-    /// Separates the tracks of the playlist by the request, and completes the request by them: the number of tracks, and
-    /// what the model is told.
+    /// Separates the playlist's tracks into kept and other ones, and completes the request: the number of tracks, and
+    /// the songs in the question to the model.
     pub fn of(request: &mut PlaylistRequest, tracks: Vec<KeptTrack>) -> Self {
         let Some(refined) = &request.refined else {
             return Self::default();
@@ -34,7 +34,7 @@ impl Base {
             .into_iter()
             .enumerate()
             .partition(|(_, track)| is_kept(track));
-        // A kept track that another device has removed leaves no gap.
+        // A kept track may have been removed on another device.
         request.target_count = request.target_count + kept.len() - refined.keep.len();
         describe(&mut request.wish, spelled(&kept), spelled(&others));
         let is_barred = request.instruction().is_none();
@@ -65,8 +65,8 @@ impl Base {
         })
     }
 
-    /// Returns the whole list: the kept tracks at their places, and the new ones between them. Where new ones are
-    /// missing, the kept ones move up.
+    /// Returns the whole list: the kept tracks at their places, and the new ones between them. If new ones are missing,
+    /// the kept ones move up.
     pub fn with(&self, new: Vec<Track>) -> Vec<Track> {
         let is_kept = |track: &Track| {
             self.kept
@@ -94,7 +94,7 @@ impl Base {
         }
     }
 
-    /// Makes the selection judge new tracks against those of the playlist.
+    /// Adds the playlist's tracks to the selection, which then judges new tracks against them.
     pub fn enter(&self, selection: &mut Selection) {
         self.kept
             .iter()
@@ -105,8 +105,8 @@ impl Base {
     }
 }
 
-/// Returns the songs in the model's own spelling. Songs that the model did not suggest have none: Spotify's spelling may
-/// not be sent to it.
+/// Returns the songs in the model's own spelling. Songs that the model did not suggest are omitted, because Spotify's
+/// spelling may not be sent to it.
 fn spelled(tracks: &[(usize, KeptTrack)]) -> Vec<Suggestion> {
     tracks
         .iter()
@@ -114,7 +114,7 @@ fn spelled(tracks: &[(usize, KeptTrack)]) -> Vec<Suggestion> {
         .collect()
 }
 
-/// Tells the model the songs, as many as the limit on a wish allows.
+/// Adds the songs to the question, as many as the limit on a wish allows.
 fn describe(wish: &mut PlaylistAsk, kept: Vec<Suggestion>, previous: Vec<Suggestion>) {
     let mut left = MAX_WISH_BYTES.saturating_sub(wish.text_bytes());
     let mut fits = |song: &Suggestion| {
@@ -171,7 +171,7 @@ mod tests {
             .collect()
     }
 
-    /// The numbers of the tracks of the new list; new ones are from 100 on.
+    /// Returns the numbers of the tracks of the new list; new ones are from 100 on.
     fn composed(keep: &[usize], target: usize, new: usize) -> Vec<usize> {
         let base = Base::of(&mut request(keep, target, None), list(8));
         let tracks = base.with(new_ones(new));
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn kept_songs_stay_at_their_places_and_move_up_only_where_songs_are_missing() {
+    fn kept_songs_move_up_only_if_songs_are_missing() {
         assert_eq!(composed(&[1, 3], 5, 3), [100, 1, 101, 3, 102]);
         assert_eq!(
             composed(&[0, 7], 8, 6),
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_song_that_is_gone_leaves_no_gap() {
+    fn removed_kept_song_leaves_no_gap() {
         let mut request = request(&[1, 50], 5, None);
         let base = Base::of(&mut request, list(8));
         assert_eq!((base.kept.len(), request.target_count), (1, 4));
@@ -212,14 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn new_tracks_fill_the_places_between_the_kept_ones_as_they_are_found() {
+    fn new_tracks_fill_the_gaps_in_order_of_discovery() {
         let base = Base::of(&mut request(&[0, 1, 4], 8, None), list(8));
         assert_eq!([0, 1, 2, 3, 4].map(|nth| base.place(nth)), [2, 3, 5, 6, 7]);
         assert_eq!(Base::default().place(3), 3);
     }
 
     #[test]
-    fn the_model_is_told_its_own_spelling_and_nothing_of_spotify() {
+    fn sends_the_models_own_spelling_and_no_data_of_spotify() {
         let mut tracks = list(3);
         tracks[1].suggestion = None;
         let mut request = request(&[0], 3, Some("calmer"));
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_instruction_the_other_songs_do_not_come_back() {
+    fn bars_the_other_songs_without_an_instruction() {
         for (instruction, barred) in [(None, 2), (Some("calmer"), 0)] {
             let base = Base::of(&mut request(&[0], 3, instruction), list(3));
             assert_eq!(base.barred.len(), barred, "{instruction:?}");

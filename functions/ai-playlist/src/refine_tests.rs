@@ -1,4 +1,4 @@
-//! A playlist of the user is refined: some songs stay, the others change, and the result is its next version.
+//! Tests of refinements: some songs stay, the others change, and the result is the playlist's next version.
 
 use super::*;
 #[cfg(target_arch = "wasm32")]
@@ -13,13 +13,13 @@ const NEW: &[(&str, &str)] = &[
     ("Lao Che", "Hydro"),
 ];
 
-/// The URI that the fake catalogue gives to a title.
+/// Returns the URI that the fake catalogue gives to a title.
 fn uri(title: &str) -> String {
     let hex: String = title.bytes().map(|b| format!("{b:02x}")).collect();
     format!("spotify:track:{hex:0<22.22}")
 }
 
-/// The playlist: Kult's song in Spotify's spelling and in the model's, and one that the user added.
+/// Returns a playlist with Kult's song in Spotify's spelling and in the model's, and one that the user added.
 fn listed() -> Value {
     json!([
         {"track_uri": uri("Old One"), "title": "OLD ONE", "artist": "SPOTIFY", "why": "Calm", "suggestion": null},
@@ -65,7 +65,7 @@ fn titles(tracks: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn kept_songs_stay_at_their_places_and_the_result_is_saved_as_the_next_version() {
+fn kept_songs_keep_their_places_in_the_next_version() {
     let bench = bench(&reserved());
     let done = bench
         .json(&refinement(&["Hydro", "Old One"], Some("calmer"), 5))
@@ -91,7 +91,7 @@ fn kept_songs_stay_at_their_places_and_the_result_is_saved_as_the_next_version()
 }
 
 #[test]
-fn the_model_learns_of_the_list_only_what_it_once_wrote() {
+fn sends_the_model_only_its_own_suggestions() {
     let bench = bench(&reserved());
     bench
         .json(&refinement(&["Hydro"], Some("calmer"), 4))
@@ -107,7 +107,7 @@ fn the_model_learns_of_the_list_only_what_it_once_wrote() {
 }
 
 #[test]
-fn without_an_instruction_none_of_the_other_songs_comes_back() {
+fn refinement_without_instruction_replaces_the_other_songs() {
     let bench = bench(&reserved());
     let done = bench.json(&refinement(&[], None, 5)).unwrap();
     assert_eq!(
@@ -121,7 +121,7 @@ fn without_an_instruction_none_of_the_other_songs_comes_back() {
 }
 
 #[test]
-fn the_stream_has_every_song_of_the_list_at_its_place() {
+fn stream_sends_each_track_with_its_place() {
     let bench = bench(&reserved());
     let response = bench
         .ask("text/event-stream", &refinement(&["Hydro"], None, 4))
@@ -161,7 +161,7 @@ fn the_stream_has_every_song_of_the_list_at_its_place() {
 }
 
 #[test]
-fn only_new_songs_make_a_delivery_that_is_charged() {
+fn only_new_songs_are_charged() {
     let kept: Vec<_> = (0..8).map(|n| format!("Kept {n}")).collect();
     let tracks: Vec<_> = kept
         .iter()
@@ -195,7 +195,7 @@ fn only_new_songs_make_a_delivery_that_is_charged() {
 }
 
 #[test]
-fn a_lost_refinement_is_saved_with_its_kept_songs_or_returned_as_it_was_saved() {
+fn repeat_returns_or_saves_a_lost_refinement() {
     let track = json!({"track_uri": uri("Whisky"), "title": "Whisky", "artist": "Dżem"});
     let saved = json!({"is_saved": true, "playlist_id": LIST, "version": 3, "name": "Rain", "stop_reason": "completed",
         "tracks": [track]});
@@ -219,7 +219,7 @@ fn a_lost_refinement_is_saved_with_its_kept_songs_or_returned_as_it_was_saved() 
 }
 
 #[test]
-fn a_playlist_that_is_not_the_users_is_not_found_and_costs_nothing() {
+fn refining_another_users_playlist_is_not_found_and_not_charged() {
     let bench = bench(&json!({"outcome": "no_playlist"}));
     assert_eq!(
         bench.error(&refinement(&[], None, 3)),
@@ -229,7 +229,7 @@ fn a_playlist_that_is_not_the_users_is_not_found_and_costs_nothing() {
 }
 
 #[test]
-fn a_track_says_why_it_was_chosen_where_the_model_does() {
+fn track_carries_the_models_reason() {
     let content = json!({"tracks": [
         {"artist": "Kult", "title": "Arahja", "why": "Slow\nand calm"}, {"artist": "Hey", "title": "Teksanski"}]});
     let frame =

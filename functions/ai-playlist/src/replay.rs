@@ -31,14 +31,14 @@ use virtual_time::VirtualTime;
 
 const GENERATIONS: usize = 2_000;
 const TARGET: usize = 20;
-/// As many as the model suggests; the generation ends when its list is full.
+/// The number of songs that the model suggests; the generation ends when its list is full.
 const SUGGESTED: usize = 30;
-/// A day.
+/// The interval between two generations, which fill one day.
 const EVERY_MS: u64 = 86_400_000 / GENERATIONS as u64;
-/// Of so many songs, one does not exist.
+/// One song in this many does not exist.
 const INVENTED: usize = 8;
 const SONGS: usize = 50_000;
-/// The lists had as many entries, of which the file has a fair sample.
+/// The number of entries in the lists from which the file is a sample.
 const LISTED: usize = 11_598;
 
 const SEARCH_MS: u64 = 150;
@@ -46,7 +46,7 @@ const DATABASE_MS: u64 = 12;
 const FIRST_TOKEN_MS: u64 = 400;
 const SONG_MS: u64 = 115;
 
-/// What is remembered, and until when.
+/// The remembered entries with their expiry (virtual milliseconds), by key.
 type Stored = Rc<RefCell<BTreeMap<String, (u64, Value)>>>;
 
 #[derive(Clone, Default)]
@@ -57,7 +57,7 @@ struct World {
     calls: Rc<RefCell<BTreeMap<&'static str, usize>>>,
 }
 
-/// A name that resembles no other one.
+/// Returns a name that resembles no other one.
 fn name(number: usize) -> String {
     let mut state = number as u64;
     let mut word = || {
@@ -218,7 +218,7 @@ impl HttpClient for World {
     }
 }
 
-/// Draws songs by their weights, always the same ones.
+/// Draws songs by their weights, in the same order in every run.
 struct Draw {
     sums: Vec<f64>,
     state: u64,
@@ -302,7 +302,7 @@ fn env(days: &'static str) -> impl Fn(&str) -> Option<String> {
     }
 }
 
-/// The means of a half.
+/// The means of one half of the day.
 #[derive(Default)]
 struct Means {
     calls: BTreeMap<&'static str, usize>,

@@ -1,4 +1,4 @@
-//! Parses the request. Every refusal of a request is here.
+//! Parses and validates the request.
 
 use http::{HeaderMap, header};
 use shared::Error;
@@ -59,7 +59,7 @@ pub struct PlaylistRequest {
 }
 
 impl PlaylistRequest {
-    /// Returns all that the user said about the music: the prompt, and the instruction of a refinement.
+    /// Returns the user's words about the music: the prompt, and the instruction of a refinement.
     pub fn words(&self) -> String {
         match self.instruction() {
             None => self.wish.prompt.clone(),
@@ -162,7 +162,8 @@ fn unquoted_parts(text: &str, separator: char) -> impl Iterator<Item = &str> {
 /// Parses the body.
 ///
 /// # Errors
-/// 400 `invalid_json` if it is not JSON, 422 `invalid_request` with a message that names the field.
+/// Returns 400 `invalid_json` if it is not JSON, and 422 `invalid_request` with a message that names the field if it is
+/// not valid.
 pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
     let raw: api::PlaylistRequest = parse_json(body)?;
     let optional_text = |field: &str, value: Option<String>| {

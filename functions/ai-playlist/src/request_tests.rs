@@ -10,7 +10,7 @@ const LIST: &str = "8b3c2a10-5f7e-4c55-9d53-0f0e6f4b8a11";
 const URI: &str = "spotify:track:4uLU6hMCjMI75M1A2tKUQC";
 
 #[test]
-fn a_refined_playlist_is_saved_and_its_kept_tracks_count_once() {
+fn counts_repeated_kept_tracks_once() {
     let body = json!({"prompt": "x", "target_count": 2, "refine": {"playlist_id": LIST, "keep": [URI, URI]}});
     let request = parse(body.to_string().as_bytes()).unwrap();
     assert!(request.save);
@@ -25,7 +25,7 @@ fn refused(body: serde_json::Value) -> String {
 }
 
 #[test]
-fn a_bare_prompt_gets_the_defaults() {
+fn bare_prompt_gets_the_defaults() {
     let request = parse(br#"{"prompt":"  a cozy rainy evening "}"#).unwrap();
     assert_eq!(request.wish.prompt, "a cozy rainy evening");
     assert_eq!(request.target_count, 20);
@@ -82,7 +82,7 @@ fn refuses_invalid_json() {
 }
 
 #[test]
-fn a_refusal_names_the_field() {
+fn refusal_names_the_field() {
     for (body, field) in [
         (json!({}), "prompt"),
         (json!([]), "an object"),
@@ -161,7 +161,7 @@ fn a_refusal_names_the_field() {
 }
 
 #[test]
-fn a_whole_number_may_be_written_with_a_point() {
+fn accepts_whole_numbers_with_a_decimal_point() {
     let request = parse(br#"{"prompt":"x","target_count":5.0,"era":{"from":1.99e3}}"#).unwrap();
     assert_eq!(request.target_count, 5);
     assert_eq!(
@@ -174,7 +174,7 @@ fn a_whole_number_may_be_written_with_a_point() {
 }
 
 #[test]
-fn the_limit_counts_characters_and_not_bytes() {
+fn limits_count_characters() {
     let prompt = "ł".repeat(1000);
     assert_eq!(
         parse(json!({"prompt": prompt}).to_string().as_bytes())
@@ -186,7 +186,7 @@ fn the_limit_counts_characters_and_not_bytes() {
 }
 
 #[test]
-fn control_characters_do_not_get_through() {
+fn replaces_control_characters() {
     let request = parse(br#"{"prompt":"rain\u0000and\u0007tea"}"#).unwrap();
     assert_eq!(request.wish.prompt, "rain and tea");
 }
@@ -200,7 +200,7 @@ fn format_for(values: &[&str]) -> Format {
 }
 
 #[test]
-fn a_stream_is_sent_to_clients_that_prefer_one() {
+fn streams_to_clients_that_prefer_it() {
     for accept in [
         "text/event-stream",
         "Text/Event-Stream",
@@ -235,7 +235,7 @@ fn a_stream_is_sent_to_clients_that_prefer_one() {
 }
 
 #[test]
-fn other_clients_get_one_document() {
+fn sends_json_to_other_clients() {
     for accept in [
         "",
         "*/*",
@@ -293,7 +293,7 @@ fn other_clients_get_one_document() {
 }
 
 #[test]
-fn the_texts_of_a_wish_have_a_limit_in_all() {
+fn limits_the_total_size_of_a_wish() {
     let song = |bytes: usize| json!({"artist": "a", "title": "ż".repeat((bytes - 1) / 2)});
     let wish = |previous: Vec<serde_json::Value>| json!({"prompt": "x".repeat(287), "refine": {"previous": previous, "instruction": "y"}});
     // 287 + 1 + 40 × 299 + 40 = 12,288.

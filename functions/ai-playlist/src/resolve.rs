@@ -1,4 +1,4 @@
-//! Finds the catalogue track of a suggestion: remembered, or searched for.
+//! Finds the catalogue track of a suggestion, in the catalogue memory or by a search.
 
 use std::cell::{Cell, RefCell};
 
@@ -25,11 +25,11 @@ pub struct Resolver<'a> {
     pub market: Option<&'a str>,
     /// The catalogue memory, unless it is switched off.
     pub recall: Option<Recall<'a>>,
-    /// What the searches returned, to be remembered.
+    /// The results of searches, for the memory.
     pub findings: RefCell<Vec<Finding>>,
-    /// The rate limit that ended the searches: from then on only the memory is asked.
+    /// The rate limit that ended the searches. After it, only the memory is used.
     pub limited: Cell<Option<SpotifyError>>,
-    /// How many songs were decided from memory.
+    /// The number of songs that were decided from memory.
     pub recalled: Cell<usize>,
 }
 
@@ -63,7 +63,7 @@ pub enum Miss {
 }
 
 impl Miss {
-    /// Returns the reason that the client is told.
+    /// Returns the reason for the client.
     pub fn reason(&self) -> MissReason {
         match self {
             Self::Judged(reason) => *reason,
@@ -71,7 +71,7 @@ impl Miss {
         }
     }
 
-    /// Whether the invocation has no request left for searching.
+    /// Returns whether the invocation has no request left for searching.
     pub fn is_out_of_budget(&self) -> bool {
         matches!(
             self,
@@ -81,7 +81,7 @@ impl Miss {
 }
 
 impl Resolver<'_> {
-    /// Whether songs can be found although the searches fail with this error.
+    /// Returns whether songs can be found although the searches fail with this error.
     pub fn continues_after(&self, error: SpotifyError) -> bool {
         self.recall.is_some() && matches!(error, SpotifyError::RateLimited { .. })
     }

@@ -1,4 +1,4 @@
-//! Time that passes only while all work waits.
+//! Virtual time, which passes only while all work waits.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub struct VirtualTime(Rc<State>);
 struct State {
     now_ms: Cell<u64>,
     timers: RefCell<BTreeMap<(u64, u64), Waker>>,
-    /// So many timers were set, which tells those of one moment apart.
+    /// The number of timers so far, which orders those of one moment.
     set: Cell<u64>,
 }
 

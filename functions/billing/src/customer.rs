@@ -1,4 +1,4 @@
-//! The user's Stripe customer: one for each user, however many requests come at once.
+//! Finds or creates the user's Stripe customer: one for each user, also if several requests arrive at once.
 
 use serde_json::json;
 use shared::runtime::clock::Clock;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// Reads the billing fields of the caller's profile.
 ///
 /// # Errors
-/// 403 `profile_not_found`, 503.
+/// Returns 403 `profile_not_found` if the account was deleted, and 503 if the database does not respond.
 pub async fn profile(
     service: &Service<'_>,
     clock: &dyn Clock,
@@ -22,11 +22,12 @@ pub async fn profile(
     BillingProfile::read(&answer)?.ok_or_else(no_profile)
 }
 
-/// Creates a customer in place of the known one, which is none or no longer exists; returns the one that the profile
+/// Creates a customer in place of `known`, which is `None` or no longer exists; returns the customer that the profile
 /// has afterwards.
 ///
 /// # Errors
-/// 502, 503, 504. If the new customer could not be stored, the next attempt gets the same one.
+/// Returns 502, 503 or 504 if Stripe or the database fails. If the new customer could not be stored, the next attempt
+/// gets the same one.
 pub async fn create(
     stripe: &Stripe<'_>,
     service: &Service<'_>,

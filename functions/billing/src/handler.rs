@@ -20,9 +20,9 @@ use crate::{Config, ENDPOINT};
 const DEADLINE_MS: u64 = 25_000;
 /// The time limit for reading the price: a page that shows it does not wait longer.
 const PRICE_DEADLINE_MS: u64 = 5_000;
-/// How long a price is used.
+/// The lifetime of a cached price.
 const PRICE_LIFETIME_MS: u64 = 10 * 60_000;
-/// How long Stripe is left alone after a failure: everyone may ask.
+/// The pause after a failure, because any client may request the price.
 const NO_PRICE_LIFETIME_MS: u64 = 2_000;
 /// The stored customer may be deleted, and so may the one that Stripe returns for our idempotency key.
 const MAX_CUSTOMERS: usize = 3;
@@ -34,7 +34,7 @@ pub struct Caches {
     pub jwks: JwksCache,
     /// The plan's price.
     pub price: Cached<PriceResponse>,
-    /// The last answer about it, which simultaneous requests share.
+    /// The last result, which simultaneous requests share.
     pub last_price: Once<Result<PriceResponse, StripeError>>,
 }
 

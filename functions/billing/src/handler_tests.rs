@@ -36,10 +36,10 @@ struct World {
     status: Option<&'static str>,
     /// The newest first, as Stripe lists them.
     sessions: Vec<Value>,
-    /// How many sessions other requests created after ours, when we list them again.
+    /// The number of sessions that other requests created after ours, before we list them again.
     newer: usize,
     has_created: Cell<bool>,
-    /// How often Stripe still refuses to mix currencies.
+    /// The number of times that Stripe still refuses to mix currencies.
     conflicts: Cell<usize>,
     instead: Vec<(&'static str, FakeAnswer)>,
 }
@@ -219,7 +219,7 @@ fn subscriber_is_sent_to_portal() {
 }
 
 #[test]
-fn incomplete_first_payment_is_paid_on_its_invoice_if_that_is_open() {
+fn incomplete_subscription_is_sent_to_its_open_invoice() {
     let open =
         json!({"id": "in_1", "status": "open", "hosted_invoice_url": "https://invoice.example/"});
     for (invoice, expected) in [
@@ -402,7 +402,7 @@ fn concurrent_checkouts_both_keep_the_newest() {
 }
 
 #[test]
-fn a_new_session_has_a_new_key_and_the_same_wish_the_same() {
+fn session_key_depends_on_the_previous_session() {
     let key = |sessions: Vec<Value>, cancel: &str| {
         let urls = json!({"success_url": "https://app.example/paid", "cancel_url": cancel});
         let (_, requests) = call(
@@ -626,7 +626,7 @@ fn reports_every_failure() {
 }
 
 #[test]
-fn routes_and_methods_are_closed() {
+fn refuses_other_paths_and_methods() {
     let ask = |method: Method, path: &str| {
         let http = FakeHttp::answering([]);
         let request = Request::builder()

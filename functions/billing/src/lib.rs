@@ -3,7 +3,7 @@
 //! - `POST /checkout {success_url, cancel_url}` (the user) → `{url}` of the checkout or, for a subscriber, of the portal.
 //!   A user has at most one open checkout, the newest.
 //! - `POST /portal {return_url}` (the user) → `{url}`.
-//! - `GET /price` (everyone) → `{amount, currency, interval, interval_count}`.
+//! - `GET /price` (without a token) → `{amount, currency, interval, interval_count}`.
 //!
 //! The URLs must belong to the app's own origins. The price comes from the configuration, not from the request.
 

@@ -1,4 +1,4 @@
-//! Properties of any body.
+//! Property tests with any body.
 
 use inputs::proptest::prelude::*;
 use inputs::{bytes, json_with, mutated, nearly, text};
@@ -10,7 +10,7 @@ use crate::request::{parse_checkout, parse_portal};
 
 const APP: &str = "https://app.example";
 
-/// A URL of the app, or one that looks like it.
+/// Generates URLs of the app, and URLs that look like them.
 fn url() -> impl Strategy<Value = String> {
     prop_oneof![
         text(),
@@ -20,7 +20,7 @@ fn url() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Browsers resolve this URL to one of the app's origins, however they read it.
+/// Returns whether every browser resolves the URL to one of the app's origins.
 fn is_of_the_app(url: &str) -> bool {
     let authority = url
         .strip_prefix("https://")
@@ -36,7 +36,7 @@ fn is_documented(error: &Error) -> bool {
 
 proptest! {
     #[test]
-    fn a_browser_is_sent_to_the_app_or_nowhere(
+    fn any_return_url_belongs_to_the_app_or_is_refused(
         bytes in prop_oneof![bytes(), mutated("request-bodies")],
         any in json_with(vec!["success_url", "cancel_url", "return_url"]),
         urls in (url(), url()).prop_map(

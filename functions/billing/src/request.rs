@@ -1,17 +1,17 @@
-//! Parses the request. Every refusal of a request is here.
+//! Parses and validates the requests.
 
 use shared::Error;
 use shared::api::{CheckoutRequest, PortalRequest};
 use shared::request::parse_json;
 use shared::runtime::cors::AllowedOrigins;
 
-/// Longer URLs are not supported by all browsers and by Stripe.
+/// The longest URL, which all browsers and Stripe support.
 const MAX_URL_BYTES: usize = 2_048;
 
 /// Parses the body of `POST /checkout`.
 ///
 /// # Errors
-/// 400 `invalid_json`, 422 `invalid_request` naming the field.
+/// Returns 400 `invalid_json`, or 422 `invalid_request` with a message that names the field.
 pub fn parse_checkout(body: &[u8], origins: &AllowedOrigins) -> Result<CheckoutRequest, Error> {
     let urls: CheckoutRequest = parse_json(body)?;
     check("success_url", &urls.success_url, origins)?;
@@ -22,14 +22,15 @@ pub fn parse_checkout(body: &[u8], origins: &AllowedOrigins) -> Result<CheckoutR
 /// Parses the body of `POST /portal`.
 ///
 /// # Errors
-/// As [`parse_checkout`].
+/// Returns the errors of [`parse_checkout`].
 pub fn parse_portal(body: &[u8], origins: &AllowedOrigins) -> Result<PortalRequest, Error> {
     let urls: PortalRequest = parse_json(body)?;
     check("return_url", &urls.return_url, origins)?;
     Ok(urls)
 }
 
-/// An attacker who sends a user a payment link must not choose where it ends.
+/// Checks that a URL belongs to the app, so that an attacker who sends a user a payment link cannot choose where it
+/// leads.
 fn check(field: &str, url: &str, origins: &AllowedOrigins) -> Result<(), Error> {
     if url.len() > MAX_URL_BYTES {
         return Err(Error::invalid(format!(
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn both_urls_of_a_checkout_are_needed_and_nothing_else() {
+    fn checkout_requires_exactly_two_urls() {
         let good =
             r#""success_url":"https://app.example/paid","cancel_url":"https://app.example/plan""#;
         let parse = |body: &str| parse_checkout(body.as_bytes(), &origins());

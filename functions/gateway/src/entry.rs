@@ -24,11 +24,11 @@ use crate::shared_page::{document, is_share_id};
 
 /// The binding of the page's files.
 const ASSETS: &str = "ASSETS";
-/// Longer than a function's health check waits for the database.
+/// The timeout of a function's health check, which itself waits two seconds for the database.
 const HEALTH_TIMEOUT_MS: u64 = 5_000;
-/// For this long, clients other than operators get the last report.
+/// The time for which clients other than operators get the last report.
 const REMEMBERED_MS: u64 = 5_000;
-/// A shared playlist has at most a hundred tracks.
+/// The limits of a shared playlist, which has at most a hundred tracks.
 const SHARED_LIMITS: Limits = Limits::document(3_000, 1024 * 1024);
 
 thread_local! {
@@ -92,7 +92,7 @@ fn config(request: &Request, env: &Env) -> Result<Response> {
     Ok(response.fixed(page.config(origin).into()))
 }
 
-/// Returns a file of the page, with its headers however the path is spelled.
+/// Returns a file of the page with its headers, for any spelling of its path.
 async fn asset(request: Request, env: &Env) -> Result<Response> {
     let Some(assets) = bound(env, ASSETS) else {
         return refuse(&Error::of(Code::NotFound));
@@ -109,7 +109,8 @@ async fn asset(request: Request, env: &Env) -> Result<Response> {
     Ok(response.with_headers(headers))
 }
 
-/// Returns the page with a shared playlist; 404 if there is none, 503 if it cannot be read. The page itself says so, too.
+/// Returns the page with a shared playlist: with 404 if there is none, and 503 if it cannot be read. The page shows the
+/// same.
 async fn shared_page(request: Request, env: &Env, id: &str) -> Result<Response> {
     if !matches!(request.method(), Method::Get | Method::Head) {
         return refuse(&Error::method_not_allowed("GET, HEAD"));
@@ -229,7 +230,7 @@ async fn health_of(name: &str, function: &Fetcher, token: Option<&Secret>) -> Op
     // A binding ignores the origin.
     let url = format!("https://functions.internal/functions/v1/{name}/health");
     let asking = async {
-        // Not by `RequestInit`, which is 9 KB of wasm.
+        // Built without `RequestInit`, which takes 9 KB of wasm.
         let mut request = Request::new(&url, Method::Get).ok()?;
         if let Some(token) = token {
             let headers = request.headers_mut().ok()?;

@@ -10,7 +10,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Adds a function's response, as far as it has the agreed form; `None` without a response in time.
+    /// Adds a function's response; `None` means that there was none in time. Unexpected members are ignored.
     pub fn add(&mut self, name: String, answer: Option<Value>) {
         let status = |of: &Value| of.get("status").and_then(Value::as_str).map(str::to_owned);
         let (entry, is_well) = match answer.as_ref().map(|answer| (status(answer), answer)) {
@@ -39,7 +39,7 @@ impl Report {
     }
 }
 
-/// Includes `missing`, if the function was asked with the operator's token.
+/// Describes an unhealthy function, with `missing` if it was asked with the operator's token.
 fn unwell(status: String, missing: Option<&Value>) -> Value {
     match missing {
         Some(missing) => json!({ "status": status, "missing": missing }),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_is_named_as_in_its_url() {
+    fn binding_names_map_to_function_names() {
         assert_eq!(function_name("AI_PLAYLIST"), "ai-playlist");
     }
 }

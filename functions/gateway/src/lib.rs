@@ -1,9 +1,9 @@
 //! One origin for the page and the functions on Cloudflare.
 //!
 //! The gateway passes `/functions/v1/<name>` unchanged to the worker bound under that name, which sets its own methods,
-//! CORS, errors and headers. It adds headers to the page's files, serves the page's configuration as `/config.json`, and
-//! combines the health of all functions in `/health`. A shared playlist (`/?p=<id>`) is the page with a title and a
-//! description for those who preview links.
+//! CORS, errors and headers. It adds headers to the page's files, serves the page's configuration as `/config.json`,
+//! and combines the health of all functions in `/health`. A shared playlist (`/?p=<id>`) is the page with a title and a
+//! description for previews of links.
 
 #[cfg(target_arch = "wasm32")]
 mod entry;

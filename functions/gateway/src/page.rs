@@ -13,9 +13,9 @@ pub struct Page {
     pub publishable_key: String,
     /// The variable `TURNSTILE_SITE_KEY`; set only if Auth requires Turnstile's tokens.
     pub turnstile_site_key: Option<String>,
-    /// The variable `SPOTIFY_IMAGE_ORIGIN`: where Spotify's pictures come from.
+    /// The variable `SPOTIFY_IMAGE_ORIGIN`, the origin of Spotify's pictures.
     pub image_origin: String,
-    /// The variable `SPOTIFY_PLAYER_ORIGIN`: where Spotify's player comes from.
+    /// The variable `SPOTIFY_PLAYER_ORIGIN`, the origin of Spotify's player.
     pub player_origin: String,
     /// Whether the variable `ANONYMOUS_SIGN_INS` is `true`; set only if Auth allows them.
     pub anonymous_sign_ins: bool,
@@ -30,7 +30,7 @@ const LINKS: [(&str, &str); 3] = [
 ];
 
 impl Page {
-    /// Reads the variables; `None` if one is missing or invalid.
+    /// Reads the variables; returns `None` if one is missing or invalid.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Option<Self> {
         let value = |name| env(name).filter(|value| !value.is_empty());
         let page = Self {
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_files_with_a_hash_in_their_names_are_kept_for_good() {
+    fn caches_only_hashed_files_for_ever() {
         for (path, status, is_kept) in [
             ("/assets/main-ABC.js", 200, true),
             ("/assets/main-ABC.js", 404, false),
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_names_supabase_and_spotifys_pictures_and_player_alone() {
+    fn policy_allows_only_supabase_and_spotifys_pictures_and_player() {
         let [(name, policy)] = page_headers(page("http://127.0.0.1:54321/").as_ref());
         assert_eq!(name, "content-security-policy");
         assert!(
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_and_player_may_have_other_addresses() {
+    fn origins_of_pictures_and_player_are_configurable() {
         let page = |value: &'static str| {
             Page::from_env(|name| match name {
                 "SUPABASE_URL" => Some("https://x.supabase.co".to_owned()),
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_a_url_without_its_path() {
+    fn origin_is_a_url_without_its_path() {
         assert_eq!(
             origin_of("https://app.example/config.json?x"),
             Some("https://app.example")

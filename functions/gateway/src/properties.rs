@@ -1,4 +1,4 @@
-//! Properties of arbitrary paths, health reports and URLs.
+//! Property tests with any path, health report and URL.
 
 use inputs::proptest::prelude::*;
 use inputs::{json, text};
@@ -17,7 +17,7 @@ fn path() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn a_function_is_found_by_its_own_name_and_no_other(
+    fn any_path_routes_only_to_the_function_it_names(
         path in path(),
         name in "[a-z][a-z0-9-]{0,12}",
         below in text(),
@@ -38,7 +38,7 @@ proptest! {
     }
 
     #[test]
-    fn all_are_well_only_where_each_says_so(answer in json(), is_ok in any::<bool>()) {
+    fn any_report_is_healthy_only_if_each_function_is(answer in json(), is_ok in any::<bool>()) {
         let mut report = Report::default();
         let answer = if is_ok { serde_json::json!({"status": "ok", "more": answer}) } else { answer };
         let says_so = answer.get("status").and_then(Value::as_str) == Some("ok");
@@ -49,7 +49,7 @@ proptest! {
     }
 
     #[test]
-    fn no_url_of_the_database_adds_to_the_policy(
+    fn no_database_url_extends_the_policy(
         url in prop_oneof![text(), text().prop_map(|tail| format!("https://x.example{tail}"))],
     ) {
         let page = Page::from_env(
@@ -77,7 +77,7 @@ proptest! {
         });
         let document = shared_document(html, Some(&playlist));
         let tags = |html: &str| html.matches('<').count();
-        // The document itself gets one tag more: it is not to be indexed.
+        // The document gets one more tag, which excludes it from search engines.
         prop_assert_eq!(tags(&document), tags(html) + 1);
         prop_assert_eq!(document.matches('"').count(), html.matches('"').count() + 4);
     }

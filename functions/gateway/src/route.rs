@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_function_is_found_by_its_name() {
+    fn routes_a_function_by_its_name() {
         for path in [
             "/functions/v1/ai-playlist",
             "/functions/v1/ai-playlist/",
@@ -89,12 +89,12 @@ mod tests {
     }
 
     #[test]
-    fn config_path_is_the_gateways() {
+    fn serves_the_configuration_itself() {
         assert_eq!(route("/config.json", "p=x"), Route::Config);
     }
 
     #[test]
-    fn a_shared_playlist_is_the_page_with_an_id() {
+    fn page_with_an_id_is_a_shared_playlist() {
         for (path, query, id) in [
             ("/", "p=1b4e28ba", Some("1b4e28ba")),
             ("/", "utm_source=x&p=1b4e28ba", Some("1b4e28ba")),
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_an_asset() {
+    fn other_paths_are_assets() {
         for path in [
             "/",
             "/index.html",

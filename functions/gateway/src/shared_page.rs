@@ -1,11 +1,11 @@
-//! The document of a shared playlist: the page, told who previews links what it shows.
+//! Builds the document of a shared playlist: the page with metadata for previews of links.
 
 use serde_json::Value;
 
-/// The songs that a preview names where the playlist has no description.
+/// The number of songs that a preview names if the playlist has no description.
 const NAMED_SONGS: usize = 5;
 
-/// Whether a text has the form of a share's id, which is a UUID.
+/// Returns whether a text has the form of a share's id, which is a UUID.
 pub fn is_share_id(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(at, byte)| match at {
@@ -14,8 +14,8 @@ pub fn is_share_id(text: &str) -> bool {
         })
 }
 
-/// Returns the page's document with the playlist's name and description, and closed to search engines. `None`: there is no
-/// such playlist, or it could not be read.
+/// Returns the page's document with the playlist's name and description, and closed to search engines. `playlist` is
+/// `None` if there is no such playlist, or it could not be read.
 pub fn document(html: &str, playlist: Option<&Value>) -> String {
     let mut document = html.replacen(
         "</head>",
@@ -68,7 +68,7 @@ pub fn document(html: &str, playlist: Option<&Value>) -> String {
     document
 }
 
-/// Replaces what is between the two marks.
+/// Replaces the text between the two marks.
 fn replaced(text: &str, before: &str, after: &str, value: &str) -> Option<String> {
     let (head, rest) = text.split_once(before)?;
     let (_, tail) = rest.split_once(after)?;
@@ -99,7 +99,7 @@ mod tests {
     const PAGE: &str = include_str!("../../../web/index.html");
 
     #[test]
-    fn a_preview_shows_name_and_description_or_the_first_songs() {
+    fn preview_shows_name_and_description_or_first_songs() {
         let tracks = json!([
             {"title": "Falling Slowly", "artist": "Glen Hansard"}, {"title": null, "artist": "X"},
             {"title": "Zostań", "artist": "Kortez"},
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_text_and_never_markup() {
+    fn escapes_the_playlists_name() {
         let name = "\"><script>alert('1')</script>&amp;</title>";
         let html = document(PAGE, Some(&json!({"name": name, "tracks": []})));
         let shown =
@@ -142,13 +142,13 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_playlist_leaves_the_page_as_it_is_but_unindexed() {
+    fn missing_playlist_leaves_the_page_unchanged_but_unindexed() {
         let noindex = "<meta name=\"robots\" content=\"noindex\">";
         assert_eq!(document(PAGE, None).replace(noindex, ""), PAGE);
     }
 
     #[test]
-    fn a_share_id_is_a_uuid() {
+    fn share_id_is_a_uuid() {
         assert!(is_share_id("1b4e28ba-2fa1-4d3b-a3f5-ef19b5a7633b"));
         for id in [
             "",

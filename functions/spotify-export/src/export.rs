@@ -28,10 +28,10 @@ pub struct AccessTokens<'a> {
 }
 
 impl AccessTokens<'_> {
-    /// Returns a token that is valid for at least a minute; a new one where Spotify has refused `refused`.
+    /// Returns a token that is valid for at least a minute, and a new one if Spotify has refused `refused`.
     ///
     /// # Errors
-    /// 403 where no account is linked, 502, 503.
+    /// Returns 403 if no account is linked, and 502 or 503 if Spotify or the database fails.
     async fn get(&self, refused: Option<&Secret>) -> Result<Secret, Error> {
         Ok(self.links.access_token(self.user_id, refused).await?)
     }
@@ -70,7 +70,7 @@ impl<'a> Exporter<'a> {
     /// Opens the account of `tokens`; no call starts after `deadline_ms` (Unix time in milliseconds).
     ///
     /// # Errors
-    /// 403 if no account is linked (any more), or the error of getting a token.
+    /// Returns 403 if no account is linked (any more), or the error of getting a token.
     pub async fn new(
         config: &'a SpotifyConfig,
         http: &'a dyn HttpClient,
@@ -92,7 +92,7 @@ impl<'a> Exporter<'a> {
     /// Creates the empty copy.
     ///
     /// # Errors
-    /// 403, 502, 503, 504. The copy may exist nevertheless, without tracks.
+    /// Returns 403, 502, 503 or 504. The copy may exist nevertheless, without tracks.
     pub async fn create(
         &mut self,
         name: &str,
@@ -109,7 +109,7 @@ impl<'a> Exporter<'a> {
     /// the rest is written at the end.
     ///
     /// # Errors
-    /// 403, 502, 503, 504. The copy may then have some of the tracks, and filling it can be repeated.
+    /// Returns 403, 502, 503 or 504. The copy may then have some of the tracks, and filling it can be repeated.
     pub async fn fill(
         &mut self,
         copy: &SpotifyPlaylist,
@@ -218,7 +218,7 @@ struct Offers<'a> {
 }
 
 impl Offers<'_> {
-    /// Whether Spotify accepts these tracks; they are then the only ones of the copy.
+    /// Replaces the copy's tracks by these; returns whether Spotify accepts them.
     async fn accepted(
         &mut self,
         exporter: &mut Exporter<'_>,

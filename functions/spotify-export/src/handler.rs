@@ -40,7 +40,7 @@ pub type Context = shared::runtime::Context<Config, Caches>;
 /// 8. Store the result for repeats.
 ///
 /// # Errors
-/// As above. A repeat with the same key completes an export that failed after step 6.
+/// Returns the errors above. A repeat with the same key completes an export that failed after step 6.
 pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
     let Context {
         http,

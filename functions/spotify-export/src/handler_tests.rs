@@ -135,7 +135,7 @@ fn names(requests: &[OutboundRequest]) -> Vec<String> {
 }
 
 #[test]
-fn a_playlist_arrives_in_order() {
+fn exports_tracks_in_order() {
     let (result, requests) = export(world(100), None);
     let result = result.unwrap();
     assert_eq!(
@@ -180,7 +180,7 @@ fn copy_is_recorded_before_it_is_filled() {
 }
 
 #[test]
-fn fills_the_copy_that_there_is_and_returns_a_finished_result() {
+fn fills_an_existing_copy_and_returns_a_finished_result() {
     let begun = json!({"outcome": "held", "spotify_playlist_id": "begun1"});
     let (result, requests) = export(World { begun, ..world(3) }, Some(KEY));
     assert_eq!(result.unwrap()["spotify_playlist_id"], "begun1");
@@ -200,7 +200,7 @@ fn fills_the_copy_that_there_is_and_returns_a_finished_result() {
 }
 
 #[test]
-fn a_copy_that_cannot_be_filled_is_replaced_once() {
+fn unfillable_copy_is_replaced_once() {
     for status in [403, 404] {
         let begun = json!({"outcome": "held", "spotify_playlist_id": "gone1"});
         let refused = FakeAnswer::text(status, "text/plain", "no");
@@ -300,7 +300,7 @@ fn refused_export_releases_its_key() {
 }
 
 #[test]
-fn creation_of_unknown_outcome_is_not_retried_and_filling_is() {
+fn retries_filling_but_not_creating() {
     let count = |requests: &[OutboundRequest], end: &str| {
         requests.iter().filter(|it| it.url.ends_with(end)).count()
     };

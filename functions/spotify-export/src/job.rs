@@ -16,10 +16,11 @@ use crate::ledger::{self, Begun, Key};
 use crate::playlist::{self, Playlist};
 use crate::request::ExportRequest;
 
-/// Shorter than the database holds an export (90 s), by the duration of one more call and its retry.
+/// The deadline, which is shorter than the database holds an export (90 s) by the duration of one more call and its
+/// retry.
 const DEADLINE_MS: u64 = 60_000;
 
-/// An export that was asked for.
+/// A requested export.
 pub struct Job<'a> {
     /// The HTTP client.
     pub http: &'a dyn HttpClient,
@@ -41,7 +42,8 @@ impl Job<'_> {
     /// Exports the playlist into its copy, which is created at most once; under a key only once.
     ///
     /// # Errors
-    /// Every code of this function. A repeat under the key completes what failed after the copy was created.
+    /// Returns any error of this function except those of the request itself. A repeat under the key completes an
+    /// export that failed after the copy was created.
     pub async fn run(
         &self,
         idempotency_key: Uuid,

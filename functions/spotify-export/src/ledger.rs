@@ -1,4 +1,4 @@
-//! The database's record of exports and of the copies that playlists have.
+//! Records exports, and the copies that playlists have, in the database.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,7 +22,7 @@ pub struct Key {
     pub idempotency_key: Uuid,
 }
 
-/// What a request under a key has to do.
+/// The task of a request under a key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Begun {
     /// Export, into the copy that an earlier request created, if there is one.
@@ -60,7 +60,8 @@ enum BeginOutcome {
 /// Claims the export.
 ///
 /// # Errors
-/// 403 `profile_not_found`, 409 `export_in_progress` or `idempotency_key_reused`, 503.
+/// Returns 403 `profile_not_found`, 409 `export_in_progress` or `idempotency_key_reused`, or 503
+/// `database_unavailable`.
 pub async fn begin(
     service: &Service<'_>,
     key: Key,
@@ -95,7 +96,7 @@ pub async fn begin(
 /// one under this key.
 ///
 /// # Errors
-/// 503.
+/// Returns 503 `database_unavailable` if the database does not respond.
 pub async fn record(
     service: &Service<'_>,
     clock: &dyn Clock,
@@ -182,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn log_line_says_that_the_record_was_not_ended() {
+    fn log_line_reports_an_unfinished_record() {
         let env = |name: &str| {
             Some(
                 if name == "SUPABASE_URL" {

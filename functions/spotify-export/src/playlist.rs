@@ -10,11 +10,13 @@ use crate::request::ExportRequest;
 
 const COLUMNS: &str = "name,description,playlist_tracks(position,track_uri)";
 
-/// Spotify refuses longer texts, and line breaks in either.
+/// Spotify's limit for a name, in UTF-16 units. It refuses longer names, and line breaks in names and descriptions.
 const MAX_NAME: usize = 100;
+/// Spotify's limit for a description, in UTF-16 units.
 const MAX_DESCRIPTION: usize = 300;
 /// The attribution at the end of every description.
 const ATTRIBUTION: &str = "Made with Sound Whiskers";
+/// The name of a copy whose playlist has no usable one.
 const UNNAMED: &str = "Playlist";
 
 /// A playlist of the user, with its tracks in order.
@@ -38,8 +40,8 @@ pub struct Track {
 /// Reads a playlist as its owner.
 ///
 /// # Errors
-/// 404 `playlist_not_found` if the user has no playlist with that id, 403 `profile_not_found` if the account was
-/// deleted, 409 `playlist_empty`, 503.
+/// Returns 404 `playlist_not_found` if the user has no playlist with that id, 403 `profile_not_found` if the account
+/// was deleted, 409 `playlist_empty` if there are no tracks, or 503 `database_unavailable`.
 pub async fn read(database: &AsUser<'_>, owner_id: Uuid, id: Uuid) -> Result<Playlist, Error> {
     let id = id.to_string();
     let rows: Vec<Playlist> = database
@@ -64,7 +66,7 @@ pub async fn read(database: &AsUser<'_>, owner_id: Uuid, id: Uuid) -> Result<Pla
     Ok(playlist)
 }
 
-/// Whether the account exists: a token stays valid for a while after the account's deletion.
+/// Returns whether the account exists: a token stays valid for a while after the account's deletion.
 async fn has_profile(database: &AsUser<'_>, user_id: Uuid) -> Result<bool, Error> {
     let rows: Vec<IgnoredAny> = database
         .query(|db| {
@@ -194,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_fits_on_one_line_within_the_limits() {
+    fn texts_fit_on_one_line_within_the_limits() {
         let wild = "a\r\nb\u{2028}c\t\u{0}d";
         assert_eq!(
             playlist(wild, None).copy_name(&request(None, None)),
@@ -221,13 +223,13 @@ mod tests {
     }
 
     #[test]
-    fn a_long_name_ends_with_a_whole_word() {
+    fn cuts_a_long_name_after_a_word() {
         let name = playlist(&"wieczór ".repeat(20), None).copy_name(&request(None, None));
         assert!(name.ends_with("wieczór…"), "{name}");
     }
 
     #[test]
-    fn a_copy_has_a_name_in_any_case() {
+    fn copy_always_has_a_name() {
         assert_eq!(
             playlist("\u{2028}", None).copy_name(&request(None, None)),
             "Playlist"

@@ -1,4 +1,4 @@
-//! Properties of any body.
+//! Property tests with any body.
 
 use inputs::proptest::prelude::*;
 use inputs::{bytes, damaged, json_with, mutated, nearly, text};
@@ -15,7 +15,7 @@ fn is_within(text: Option<&str>, limits: std::ops::RangeInclusive<usize>) -> boo
 
 proptest! {
     #[test]
-    fn a_body_names_a_playlist_within_the_limits_or_is_refused(
+    fn any_body_is_an_export_within_the_limits_or_is_refused(
         bytes in prop_oneof![
             bytes(),
             damaged(format!(r#"{{"playlist_id":"{ID}","name":"x"}}"#).into_bytes()),

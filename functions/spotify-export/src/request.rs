@@ -1,4 +1,4 @@
-//! Parses the request. Every refusal of a request is here.
+//! Parses and validates the request.
 
 use shared::Error;
 pub use shared::api::ExportRequest;
@@ -10,14 +10,14 @@ const MAX_DESCRIPTION_CHARS: usize = 1_000;
 /// Parses the body.
 ///
 /// # Errors
-/// 400 `invalid_json`, 422 `invalid_request` with a message that names the field.
+/// Returns 400 `invalid_json`, or 422 `invalid_request` with a message that names the field.
 pub fn parse(body: &[u8]) -> Result<ExportRequest, Error> {
     let raw: ExportRequest = parse_json(body)?;
     let name = raw
         .name
         .map(|name| text("name", &name, MAX_NAME_CHARS))
         .transpose()?;
-    // An empty description is valid: the copy gets none.
+    // An empty description is valid; the copy then has none.
     let description = match raw
         .description
         .as_deref()
@@ -44,7 +44,7 @@ mod tests {
     const ID: &str = "8b3c2a10-5f7e-4c55-9d53-0f0e6f4b8a11";
 
     #[test]
-    fn the_playlist_is_enough() {
+    fn accepts_a_playlist_alone() {
         let request = parse(format!(r#"{{"playlist_id":"{ID}"}}"#).as_bytes()).unwrap();
         assert_eq!(request.playlist_id.to_string(), ID);
         assert_eq!((request.name, request.description), (None, None));
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn refuses_malformed_requests() {
         for (body, code) in [
             ("", Code::InvalidJson),
             ("{", Code::InvalidJson),

@@ -1,7 +1,7 @@
-//! Passes on what Spotify's redirect brings to the app, in the fragment.
+//! Passes the result of Spotify's redirect on to the app, in the fragment.
 //!
-//! Anyone can call this with anything, for example from an attacker's link. So nothing is stored, nothing in the
-//! request decides where the browser goes, and what is passed on is useless to any user but the one who started.
+//! Any client can send any request, for example from an attacker's link. So nothing is stored, nothing in the request
+//! decides where the browser goes, and the result is useless to any user but the one who started.
 
 use shared::form::form_urlencoded;
 use shared::spotify::{StateError, StateKeys};

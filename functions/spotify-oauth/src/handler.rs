@@ -98,7 +98,7 @@ async fn start(context: &Context, request: &Request<Bytes>) -> Result<Response<B
     json_response(StatusCode::OK, &SpotifyAuthorization { authorize_url })
 }
 
-/// Redirects the browser to the app, whatever the request contains.
+/// Redirects the browser to the app, for any request.
 fn callback(context: &Context, request: &Request<Bytes>) -> Result<Response<Body>, Error> {
     let Config {
         app_origin,

@@ -1,8 +1,9 @@
 //! `/functions/v1/spotify-oauth`: links a user's Spotify account, shows the link, removes it.
 //!
 //! - `POST /start` (the user) → `{authorize_url}`, the page on which Spotify asks for consent.
-//! - `GET /callback`, to which Spotify returns the browser: redirects to the app, with the code and the state, or with the
-//!   reason why there are none, in the fragment, which browsers send to no server. It stores nothing and trusts no input.
+//! - `GET /callback`, to which Spotify returns the browser: redirects to the app with the code and the state, or with
+//!   the reason why they are missing, in the fragment, which browsers do not send to servers. It stores nothing and
+//!   trusts no input.
 //! - `POST /complete {code, state}` (the user who started) → the link, as `GET /status`.
 //! - `GET /status` (the user) → [`shared::api::SpotifyLink`].
 //! - `DELETE /link` (the user) → 204, whether or not there was a link.
@@ -83,7 +84,8 @@ impl Config {
     }
 }
 
-/// Spotify accepts https, and http only for loopback addresses, which for Spotify do not include `localhost`.
+/// Reads `SPOTIFY_REDIRECT_URI`. Spotify accepts https, and http only for loopback addresses, which for Spotify do not
+/// include `localhost`.
 fn redirect_uri(env: impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
     const NAME: &str = "SPOTIFY_REDIRECT_URI";
     let uri = required(env, NAME)?;

@@ -1,4 +1,4 @@
-//! Properties of any body and any query.
+//! Property tests with any body and any query.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ fn keys() -> StateKeys {
 
 proptest! {
     #[test]
-    fn a_body_completes_or_is_refused(
+    fn any_body_is_a_completion_or_is_refused(
         bytes in prop_oneof![
             bytes(),
             damaged(br#"{"code":"a","state":"b"}"#.to_vec()),
@@ -61,7 +61,7 @@ proptest! {
     }
 
     #[test]
-    fn a_query_says_what_stands_in_it_once(pairs in vec(("[ab=&+%é]{0,2}", text()), 0..6), any in text()) {
+    fn query_returns_parameters_that_occur_once(pairs in vec(("[ab=&+%é]{0,2}", text()), 0..6), any in text()) {
         let borrowed: Vec<_> = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let times = |name: &str| pairs.iter().filter(|(other, _)| other == name).count();
         let expected: BTreeMap<_, _> = pairs.iter().filter(|(name, _)| times(name) == 1).cloned().collect();
@@ -70,7 +70,7 @@ proptest! {
     }
 
     #[test]
-    fn a_browser_comes_back_to_the_app_whatever_it_brings(
+    fn any_callback_redirects_to_the_app(
         query in prop_oneof![text(), mutated_text("oauth-state")],
         code in text(),
         error in text(),

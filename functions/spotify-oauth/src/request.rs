@@ -1,4 +1,4 @@
-//! Parses bodies and query strings. Every refusal of a request is here.
+//! Parses and validates bodies and query strings.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use shared::api::SpotifyLinkCompletion;
 use shared::request::parse_json;
 use shared::{Code, Error};
 
-/// Spotify's codes have a few hundred characters.
+/// The longest code; Spotify's have a few hundred characters.
 const MAX_CODE_BYTES: usize = 2_048;
 const MAX_STATE_BYTES: usize = 512;
 
 /// Parses the body of `POST /complete`.
 ///
 /// # Errors
-/// 400 `invalid_json`, `invalid_code`, `invalid_state`; 422 `invalid_request`.
+/// Returns 400 `invalid_json`, `invalid_code` or `invalid_state`, or 422 `invalid_request`.
 pub fn parse(body: &[u8]) -> Result<SpotifyLinkCompletion, Error> {
     let completion: SpotifyLinkCompletion = parse_json(body)?;
     if !is_code(&completion.code) {
@@ -25,12 +25,12 @@ pub fn parse(body: &[u8]) -> Result<SpotifyLinkCompletion, Error> {
     Ok(completion)
 }
 
-/// The error for a code that Spotify does not accept.
+/// Returns the error for a code that Spotify does not accept.
 pub fn invalid_code() -> Error {
     Error::of(Code::InvalidCode)
 }
 
-/// Whether a text may be a code of Spotify: visible ASCII.
+/// Returns whether a text may be a code of Spotify: visible ASCII.
 pub fn is_code(code: &str) -> bool {
     (1..=MAX_CODE_BYTES).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic())
 }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_and_state_are_both_needed() {
+    fn requires_code_and_state() {
         assert_eq!(parse(br#"{"code":"a","state":"b"}"#).unwrap().code, "a");
         for (body, code) in [
             ("", Code::InvalidJson),

@@ -52,10 +52,10 @@ fn found(Scored { track, score, .. }: Scored<'_>) -> FoundTrack {
 /// 4. Search by field, and by plain words if that finds nothing.
 /// 5. Score the candidates, drop duplicates, keep the best.
 ///
-/// If Spotify's rate limit is reached, the response has what is remembered of the song, and says so.
+/// If Spotify's rate limit is reached, the response lists the remembered recordings of the song and sets `is_partial`.
 ///
 /// # Errors
-/// As above; 502, 503 and 504 if Spotify fails. A search without matches returns an empty list.
+/// Returns the errors above, and 502, 503 or 504 if Spotify fails. A search without matches returns an empty list.
 pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
     let Context {
         http,
@@ -124,8 +124,8 @@ async fn candidates(
     Ok(candidates)
 }
 
-/// Returns the song as generations found it. Only their searches are remembered: what a search by hand lists is more than
-/// the song, and its words are any user's.
+/// Returns the song's recordings from the catalogue memory. Only generations write to it: a search by hand lists more
+/// than one song, and its words are a user's own.
 async fn remembered(wanted: &SearchRequest, context: &Context) -> Option<Vec<CatalogueTrack>> {
     if !context.config.memory.is_on() {
         return None;
@@ -168,12 +168,12 @@ mod tests {
             "is_playable": id != 3})
     }
 
-    /// A Spotify that returns `by_field` for a search by field and `by_words` for one by plain words.
+    /// Returns a Spotify that finds `by_field` in a search by field and `by_words` in one by plain words.
     fn world(by_field: Vec<Value>, by_words: Vec<Value>) -> FakeHttp {
         world_after(json!({"outcome": "taken"}), by_field, by_words)
     }
 
-    /// The same with the database's response to counting the search.
+    /// Returns the same with the database's response to counting the search.
     fn world_after(taken: Value, by_field: Vec<Value>, by_words: Vec<Value>) -> FakeHttp {
         FakeHttp::responding(move |request| match request.url.as_str() {
             FakeIssuer::JWKS_URL => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_words_are_searched_only_after_the_fields_found_nothing() {
+    fn searches_plain_words_only_if_fields_find_nothing() {
         let live = || vec![item(1, "Kult", "Arahja (Live)")];
         for (by_field, found, expected) in [
             (live(), "Arahja (Live)", 1),
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn rate_limit_is_answered_with_what_is_remembered_of_the_song() {
+    fn rate_limited_search_returns_remembered_recordings() {
         let track = json!({"uri": format!("spotify:track:{:022}", 1), "title": "Arahja", "artists": ["Kult"],
             "album": "Album", "release_year": 1988, "duration_ms": 1000, "explicit": false, "is_playable": true});
         let entry = |tracks: Value, by_field: u8| {
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn finding_nothing_is_an_empty_list() {
+    fn search_without_matches_returns_an_empty_list() {
         assert_eq!(
             ask(&world(vec![], vec![]), "?title=nothing").unwrap(),
             json!({"is_partial": false, "tracks": []})

@@ -1,4 +1,4 @@
-//! Properties of any query.
+//! Property tests with any query.
 
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;
@@ -23,7 +23,7 @@ fn holds_its_limits(request: &SearchRequest) -> bool {
 
 proptest! {
     #[test]
-    fn a_query_is_a_search_within_the_limits_or_refused(
+    fn any_query_is_a_search_within_the_limits_or_is_refused(
         any in text(),
         pairs in vec((prop_oneof![
             Just("artist".to_owned()), Just("title".to_owned()), Just("limit".to_owned()), Just(
@@ -44,7 +44,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_asked_is_what_is_sought(
+    fn query_parameters_are_searched_unchanged(
         artist in "[!-~ż]{1,9}",
         title in "[!-~ż]{1,9}",
         limit in 1..=10_usize,

@@ -1,4 +1,4 @@
-//! Parses the query string. Every refusal of a request is here.
+//! Parses and validates the query string.
 
 use shared::Error;
 use shared::request::{is_blank, market, text};
@@ -21,7 +21,7 @@ pub struct SearchRequest {
 /// Parses the query string. An empty parameter counts as missing, because forms send empty fields.
 ///
 /// # Errors
-/// 422 `invalid_request` with a message that names the parameter.
+/// Returns 422 `invalid_request` with a message that names the parameter.
 pub fn parse(query: &str) -> Result<SearchRequest, Error> {
     let (mut artist, mut title, mut limit, mut country) = (None, None, None, None);
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_the_parameter() {
+    fn refusal_names_the_parameter() {
         let long = format!("title={}", "x".repeat(201));
         for (query, named) in [
             ("", "artist"),

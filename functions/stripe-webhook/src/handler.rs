@@ -27,7 +27,8 @@ pub type Context = shared::runtime::Context<Config, ()>;
 /// 5. After a checkout, close the customer's other sessions.
 ///
 /// # Errors
-/// As above. Stripe repeats an event until it gets 2xx, so the next delivery recovers from a failure at any step.
+/// Returns the errors above. Stripe repeats an event until it gets 2xx, so the next delivery recovers from a failure at
+/// any step.
 pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
     let Context {
         clock,

@@ -27,7 +27,7 @@ fn env(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// A database and a Stripe that succeed, except for paths whose last segment is in `instead`.
+/// Returns the response of a database and a Stripe that succeed, except for paths whose last segment is in `instead`.
 fn answer(request: &OutboundRequest, instead: &[(&str, FakeAnswer)]) -> FakeAnswer {
     let path = request.url.split('?').next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
@@ -141,7 +141,7 @@ fn event_triggers_a_read_from_stripe_and_a_write_to_the_profile() {
 }
 
 #[test]
-fn a_thin_event_is_looked_up_first() {
+fn fetches_the_object_of_a_thin_event() {
     let thin = json!({"object": "v2.core.event", "type": "v1.invoice.paid", "livemode": false,
         "related_object": {"id": "in_1", "type": "invoice", "url": "/v1/invoices/in_1"}});
     let (outcome, asked) = deliver(&thin, &[]);
@@ -290,7 +290,7 @@ fn every_failure_is_a_5xx() {
 }
 
 #[test]
-fn only_the_events_type_reaches_the_log_and_nothing_the_database() {
+fn logs_only_the_events_type() {
     let seen: Rc<RefCell<Vec<OutboundRequest>>> = Rc::default();
     let kept = seen.clone();
     let http = FakeHttp::responding(move |request| {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "openapi")]
 use utoipa::ToSchema;
 
-/// What docs/openapi.yaml describes of these types, in its order.
+/// The types of this module that docs/openapi.yaml describes, in its order.
 #[cfg(feature = "openapi")]
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(
@@ -45,7 +45,7 @@ pub struct CheckoutRequest {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct PortalRequest {
-    #[allow(missing_docs)]
+    /// The URL to which the portal's link back leads.
     #[cfg_attr(feature = "openapi", schema(value_type = AppUrl))]
     pub return_url: String,
 }
@@ -69,7 +69,7 @@ pub struct PriceResponse {
     /// ISO 4217, such as `USD`.
     #[cfg_attr(feature = "openapi", schema(pattern = "^[A-Z]{3}$"))]
     pub currency: String,
-    #[allow(missing_docs)]
+    /// The unit of the period that the amount pays for.
     #[cfg_attr(feature = "openapi", schema(inline))]
     pub interval: Interval,
     /// The number of intervals that the amount pays for.
@@ -81,7 +81,6 @@ pub struct PriceResponse {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
-#[allow(missing_docs)]
 pub enum Interval {
     Day,
     Week,
@@ -117,7 +116,7 @@ impl EventOutcome {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct WebhookResponse {
-    #[allow(missing_docs)]
+    /// The effect of the event.
     #[cfg_attr(feature = "openapi", schema(inline))]
     pub outcome: EventOutcome,
 }
@@ -129,6 +128,7 @@ pub struct WebhookResponse {
 pub struct AccountDeletion {
     /// The account's e-mail address, in upper or lower case; or its phone number with the country code, with any spacing; or
     /// its id.
+    /// The text that confirms the deletion.
     #[cfg_attr(
         feature = "openapi",
         schema(min_length = 1, max_length = 254, pattern = "NOT_BLANK")

@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde::Serialize;
 use uuid::Uuid;
 
-/// What docs/openapi.yaml describes of these types, in its order.
+/// The types of this module that docs/openapi.yaml describes, in its order.
 #[cfg(feature = "openapi")]
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(ErrorBody, ErrorCode)))]
@@ -50,8 +50,8 @@ macro_rules! codes {
                 match self { $(Code::$name => $advice,)+ }
             }
 
-            /// The operations that fail with the code: each by its `operationId`, or by a word of its `x-fails` in
-            /// tools/contract/src/openapi.yaml.
+            /// Returns the operations that fail with the code: each by its `operationId`, or by a word of its `x-fails`
+            /// in tools/contract/src/openapi.yaml.
             pub const fn operations(self) -> &'static [&'static str] {
                 match self { $(Code::$name => &[$($on),*],)+ }
             }
@@ -239,7 +239,7 @@ impl Code {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Error))]
 pub struct ErrorBody<'a> {
-    #[allow(missing_docs)]
+    /// The stable code.
     #[cfg_attr(feature = "openapi", schema(value_type = ErrorCode))]
     pub code: &'static str,
     /// Examples of valid prompts, in the user's language; only with `not_about_music`.

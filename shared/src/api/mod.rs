@@ -14,7 +14,7 @@ pub use codes::*;
 pub use playlist::*;
 pub use spotify::*;
 
-/// The schemas of all types, in the order of the document.
+/// Returns the schemas of all types, in the order of the document.
 #[cfg(feature = "openapi")]
 pub fn schemas() -> utoipa::openapi::OpenApi {
     use utoipa::OpenApi as _;

@@ -12,7 +12,7 @@ use crate::request::Whole;
 use crate::llm::playlist::{Discovery, Language};
 use crate::track::TrackUri;
 
-/// What docs/openapi.yaml describes of these types, in its order.
+/// The types of this module that docs/openapi.yaml describes, in its order.
 #[cfg(feature = "openapi")]
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(
@@ -159,7 +159,7 @@ pub struct Track {
     /// The position, from 0. In a `track` event the new tracks fill the places in the order of discovery, in the finished
     /// playlist in the model's order.
     pub index: usize,
-    #[allow(missing_docs)]
+    /// The URI.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::track::TrackUri))]
     pub track_uri: String,
     /// The title.
@@ -283,7 +283,7 @@ pub struct GeneratedPlaylist {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, required = false))]
     pub not_saved: Option<&'static str>,
-    #[allow(missing_docs)]
+    /// The user's quota after this generation.
     pub quota: Quota,
 }
 

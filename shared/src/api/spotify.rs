@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What docs/openapi.yaml describes of these types, in its order.
+/// The types of this module that docs/openapi.yaml describes, in its order.
 #[cfg(feature = "openapi")]
 #[derive(utoipa::OpenApi)]
 #[openapi(components(schemas(
@@ -70,7 +70,7 @@ pub struct SpotifyLink {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct SearchResponse {
-    #[allow(missing_docs)]
+    /// At most ten tracks.
     #[cfg_attr(feature = "openapi", schema(max_items = 10))]
     pub tracks: Vec<FoundTrack>,
     /// Whether Spotify is busy, so that only recordings of the song that were found lately are listed.
@@ -81,7 +81,7 @@ pub struct SearchResponse {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(ToSchema))]
 pub struct FoundTrack {
-    #[allow(missing_docs)]
+    /// The URI.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::track::TrackUri))]
     pub track_uri: String,
     /// The title.
@@ -159,7 +159,7 @@ pub struct Rejected {
     /// The position in the playlist, from 1.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100))]
     pub position: usize,
-    #[allow(missing_docs)]
+    /// The URI.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::track::TrackUri))]
     pub track_uri: String,
 }

@@ -29,12 +29,12 @@ impl FakeIssuer {
         }
     }
 
-    /// The configuration of a function that trusts this issuer.
+    /// Returns the configuration of a function that trusts this issuer.
     pub fn config() -> AuthConfig {
         AuthConfig::from_env(|name| (name == "SUPABASE_URL").then(|| Self::URL.to_owned())).unwrap()
     }
 
-    /// Its public key, as in a JWKS document.
+    /// Returns its public key, as in a JWKS document.
     pub fn jwk(&self) -> Value {
         let point = self.key.verifying_key().to_encoded_point(false);
         let encode = |bytes: Option<&p256::FieldBytes>| URL_SAFE_NO_PAD.encode(bytes.unwrap());
@@ -44,12 +44,12 @@ impl FakeIssuer {
         })
     }
 
-    /// Its JWKS document.
+    /// Returns its JWKS document.
     pub fn jwks(&self) -> Value {
         json!({ "keys": [self.jwk()] })
     }
 
-    /// The claims about a user for the hour that begins at `now_seconds`.
+    /// Returns the claims about a user for the hour that begins at `now_seconds`.
     pub fn claims(user: Uuid, now_seconds: u64) -> Value {
         json!({
             "iss": format!("{}/auth/v1", Self::URL), "sub": user, "aud": "authenticated",
@@ -59,7 +59,7 @@ impl FakeIssuer {
         })
     }
 
-    /// A user's token, valid for an hour from `now_seconds` on.
+    /// Returns a user's token, valid for an hour from `now_seconds` on.
     pub fn token(&self, user: Uuid, now_seconds: u64) -> String {
         self.sign(&Self::claims(user, now_seconds))
     }
@@ -72,12 +72,12 @@ impl FakeIssuer {
         )
     }
 
-    /// Signs a token with this header with ES256, whatever the header says.
+    /// Signs a token with this header, always with ES256.
     pub fn sign_with_header(&self, header: &Value, claims: &Value) -> String {
         self.sign_text(&header.to_string(), &claims.to_string())
     }
 
-    /// Signs these two texts with ES256, whatever they say.
+    /// Signs any two texts with ES256.
     pub fn sign_text(&self, header: &str, claims: &str) -> String {
         let signed = format!(
             "{}.{}",

@@ -29,7 +29,7 @@ impl Jwks {
     /// Reads the P-256 and RSA signing keys of a JWKS document and skips all others.
     ///
     /// # Errors
-    /// [`HttpError::InvalidBody`] if it is not a JWKS document.
+    /// Returns [`HttpError::InvalidBody`] if it is not a JWKS document.
     pub fn parse(document: &[u8]) -> Result<Self, HttpError> {
         let document: Value =
             serde_json::from_slice(document).map_err(|_| HttpError::InvalidBody)?;
@@ -67,7 +67,7 @@ fn parse_key(jwk: &Value) -> Option<(String, Key)> {
     Some((text("kid")?.to_owned(), key))
 }
 
-/// Builds a key from a point; `None` if the point is not on the curve.
+/// Builds a key from the coordinates of a point; returns `None` if the point is not on the curve.
 fn p256_key(x: &[u8], y: &[u8]) -> Option<VerifyingKey> {
     if x.len() != 32 || y.len() != 32 {
         return None;
@@ -92,13 +92,13 @@ pub struct JwksCache {
 /// The state of the last fetch.
 #[derive(Clone, Copy, Default)]
 enum Fetch {
-    /// There was none, or it found the key that it was sent for.
+    /// There was no fetch, or it found the requested key.
     #[default]
     Nothing,
     UnderWay {
         since_ms: u64,
     },
-    /// It did not find the key.
+    /// It did not find the requested key.
     InVain {
         since_ms: u64,
         failed: bool,

@@ -16,7 +16,7 @@ const NOW_SECONDS: u64 = 1_800_000_000;
 const SECOND_MS: u64 = 1000;
 const MINUTE_MS: u64 = 60 * SECOND_MS;
 
-/// A function's instance: what outlives its requests, and the world around it.
+/// One instance of a function, with its cache and its upstreams.
 struct Instance {
     config: AuthConfig,
     cache: JwksCache,
@@ -103,7 +103,7 @@ fn keys_are_fetched_once_in_ten_minutes() {
 }
 
 #[test]
-fn a_rotated_key_verifies_at_once_and_the_previous_one_still_does() {
+fn accepts_new_and_previous_keys_after_a_rotation() {
     let instance = Instance::answered([keys(&["old"]), keys(&["new", "old"])]);
     assert_eq!(instance.receive("old"), Ok(()));
     assert_eq!(instance.receive("new"), Ok(()));
@@ -112,7 +112,7 @@ fn a_rotated_key_verifies_at_once_and_the_previous_one_still_does() {
 }
 
 #[test]
-fn a_revoked_key_verifies_no_longer_once_the_keys_are_fetched_again() {
+fn refuses_a_revoked_key_after_the_next_fetch() {
     let instance = Instance::answered([keys(&["old"]), keys(&["new"])]);
     assert_eq!(instance.receive("old"), Ok(()));
     instance.clock.advance_ms(10 * MINUTE_MS);
@@ -120,7 +120,7 @@ fn a_revoked_key_verifies_no_longer_once_the_keys_are_fetched_again() {
 }
 
 #[test]
-fn invented_key_ids_cause_one_request_in_30_seconds() {
+fn unknown_key_ids_cause_one_fetch_in_30_seconds() {
     let instance = Instance::answered((0..9).map(|_| keys(&["a"])));
     assert_eq!(instance.receive("a"), Ok(()));
     for invented in ["x", "y", "z"] {
@@ -136,7 +136,7 @@ fn invented_key_ids_cause_one_request_in_30_seconds() {
 }
 
 #[test]
-fn a_hundred_unknown_ids_on_a_cold_start_cause_one_request_and_a_rotated_key_is_still_found() {
+fn unknown_ids_on_a_cold_start_do_not_hide_a_rotated_key() {
     let instance = Instance::answered([keys(&["a"]), keys(&["new", "a"])]);
     for n in 0..100 {
         assert_eq!(instance.receive(&format!("invented-{n}")), REFUSED);
@@ -149,7 +149,7 @@ fn a_hundred_unknown_ids_on_a_cold_start_cause_one_request_and_a_rotated_key_is_
 }
 
 #[test]
-fn requests_that_come_at_once_on_a_cold_start_wait_for_one_fetch() {
+fn concurrent_requests_share_one_fetch() {
     let ids = || {
         (0..100).map(|n| {
             if n % 10 == 0 {
@@ -177,7 +177,7 @@ fn requests_that_come_at_once_on_a_cold_start_wait_for_one_fetch() {
 }
 
 #[test]
-fn a_fetch_that_never_ends_keeps_later_requests_waiting_for_as_long_as_it_may_take() {
+fn hanging_fetch_delays_others_by_at_most_its_time_limit() {
     let instance = Instance::answered([FakeAnswer::Silence, keys(&["a"])]);
     assert!(Box::pin(instance.receiving("a")).now_or_never().is_none());
     assert_eq!(instance.clock.run(vec![instance.receiving("a")]), [Ok(())]);
@@ -191,7 +191,7 @@ fn a_fetch_that_never_ends_keeps_later_requests_waiting_for_as_long_as_it_may_ta
 }
 
 #[test]
-fn without_keys_nothing_is_said_about_a_token() {
+fn token_is_not_judged_without_keys() {
     for answer in [
         outage(),
         FakeAnswer::Error(HttpError::BudgetExhausted),
@@ -211,7 +211,7 @@ fn without_keys_nothing_is_said_about_a_token() {
 }
 
 #[test]
-fn old_keys_serve_for_an_hour_while_auth_is_away() {
+fn uses_old_keys_for_an_hour_while_auth_is_unavailable() {
     let instance = Instance::answered([keys(&["a"])]);
     assert_eq!(instance.receive("a"), Ok(()));
     instance.clock.advance_ms(10 * MINUTE_MS);
@@ -229,7 +229,7 @@ fn old_keys_serve_for_an_hour_while_auth_is_away() {
 }
 
 #[test]
-fn a_new_key_is_not_called_invalid_while_auth_is_away() {
+fn unknown_key_is_unavailable_while_auth_is_unavailable() {
     let instance = Instance::answered([keys(&["old"]), outage(), keys(&["old", "new"])]);
     assert_eq!(instance.receive("old"), Ok(()));
     assert_eq!(instance.receive("new"), UNAVAILABLE);
@@ -240,7 +240,7 @@ fn a_new_key_is_not_called_invalid_while_auth_is_away() {
 }
 
 #[test]
-fn a_token_that_names_no_key_or_no_algorithm_of_ours_causes_no_request() {
+fn token_without_a_usable_key_id_causes_no_fetch() {
     let instance = Instance::answered([]);
     let issuer = FakeIssuer::with_kid("a");
     let claims = FakeIssuer::claims(Uuid::nil(), NOW_SECONDS);
@@ -259,14 +259,14 @@ fn a_token_that_names_no_key_or_no_algorithm_of_ours_causes_no_request() {
 }
 
 #[test]
-fn an_expired_token_is_told_apart() {
+fn expired_token_has_its_own_code() {
     let instance = Instance::answered([keys(&["a"])]);
     let token = FakeIssuer::with_kid("a").token(Uuid::nil(), NOW_SECONDS - 7200);
     assert_eq!(instance.receive_token(&token), Err(Code::TokenExpired));
 }
 
 #[test]
-fn a_project_may_sign_with_rsa_while_its_p256_key_is_still_published() {
+fn accepts_rsa_and_p256_keys_side_by_side() {
     let signer = FakeRsaSigner::new("rsa");
     let document = json!({ "keys": [FakeIssuer::with_kid("a").jwk(), signer.jwk()] });
     let instance = Instance::answered([FakeAnswer::json(200, &document)]);
@@ -285,7 +285,7 @@ fn a_project_may_sign_with_rsa_while_its_p256_key_is_still_published() {
 }
 
 #[test]
-fn only_usable_keys_are_taken_from_the_document() {
+fn parses_only_usable_keys() {
     let changed = |mut jwk: Value, changes: Value| {
         for (name, value) in changes.as_object().unwrap() {
             jwk[name] = value.clone();

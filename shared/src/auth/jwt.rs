@@ -96,22 +96,23 @@ pub struct VerifiedUser {
 }
 
 impl VerifiedUser {
-    /// The user's id.
+    /// Returns the user's id.
     pub fn id(&self) -> Uuid {
         self.id
     }
 
-    /// The user's e-mail address, if the account has one.
+    /// Returns the user's e-mail address, if the account has one.
     pub fn email(&self) -> Option<&str> {
         self.email.as_deref()
     }
 
-    /// Whether the user signed in without an address, by the token, which says so until it is refreshed.
+    /// Returns whether the token belongs to an anonymous user. After such a user adds an address, a token still says so
+    /// until it is refreshed.
     pub fn is_anonymous(&self) -> bool {
         self.is_anonymous
     }
 
-    /// The token, for requests with the user's rights.
+    /// Returns the token, for requests with the user's rights.
     pub fn token(&self) -> &Secret {
         &self.token
     }
@@ -131,9 +132,9 @@ impl<'a> UnverifiedJwt<'a> {
     /// Parses a token in compact form.
     ///
     /// # Errors
-    /// [`AuthError::TooLarge`]; [`AuthError::Malformed`]; [`AuthError::UnsupportedAlgorithm`] for an algorithm other
-    /// than [`Algorithm`] (including `none`); [`AuthError::UnsupportedExtension`] for a `crit` header, because no
-    /// extension is supported.
+    /// Returns [`AuthError::TooLarge`] above 32 KB, [`AuthError::Malformed`] for any other form,
+    /// [`AuthError::UnsupportedAlgorithm`] for an algorithm that [`Algorithm`] does not list (including `none`), and
+    /// [`AuthError::UnsupportedExtension`] for a `crit` header, because no extension is supported.
     pub fn parse(token: &'a str) -> Result<Self, AuthError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(AuthError::TooLarge);
@@ -164,21 +165,22 @@ impl<'a> UnverifiedJwt<'a> {
         })
     }
 
-    /// The algorithm that the token claims. It only selects which keys to search.
+    /// Returns the algorithm that the token claims. It only selects which keys to search.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The id of the key that the token claims.
+    /// Returns the id of the key that the token claims.
     pub fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// Checks the signature, then the claims.
+    /// Checks the signature with `key`, then the claims at `now_seconds` (Unix time); `issuer` is the only accepted
+    /// `iss`.
     ///
     /// # Errors
-    /// [`AuthError::WrongAlgorithm`] if the token's algorithm differs from the key's, [`AuthError::BadSignature`],
-    /// or the error of a claim.
+    /// Returns [`AuthError::WrongAlgorithm`] if the token's algorithm differs from the key's,
+    /// [`AuthError::BadSignature`] if the signature does not match, and otherwise the error of the first invalid claim.
     pub fn verify(
         self,
         key: &Key,
@@ -219,7 +221,7 @@ struct Header {
     crit: bool,
 }
 
-/// True for any value, `null` included.
+/// Returns `true` for any value, including `null`.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }
@@ -235,7 +237,7 @@ struct Claims {
     nbf: Option<f64>,
     iat: Option<f64>,
     email: Option<String>,
-    // A token is valid whatever the form of these claims.
+    // The form of these claims does not decide whether a token is valid.
     amr: Option<Value>,
     is_anonymous: Option<Value>,
 }

@@ -75,7 +75,7 @@ fn with_signature(token: &str, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Strin
 }
 
 #[test]
-fn a_token_of_the_project_identifies_its_user() {
+fn token_of_the_project_identifies_its_user() {
     let token = issuer().token(USER, NOW);
     let user = verify(&token).unwrap();
     assert_eq!(user.id(), USER);
@@ -108,7 +108,7 @@ fn accepts_all_forms_that_auth_writes() {
 }
 
 #[test]
-fn a_token_whose_claims_are_not_a_users_is_refused() {
+fn refuses_claims_of_other_tokens() {
     use AuthError::*;
     for (claims, expected) in [
         (claims_with(json!({ "exp": NOW - 30 })), Expired),
@@ -192,7 +192,7 @@ fn a_token_whose_claims_are_not_a_users_is_refused() {
 }
 
 #[test]
-fn a_token_whose_header_is_not_ours_is_refused() {
+fn refuses_other_headers() {
     use AuthError::*;
     let claims = FakeIssuer::claims(USER, NOW);
     for (header, expected) in [
@@ -257,7 +257,7 @@ fn a_token_whose_header_is_not_ours_is_refused() {
 }
 
 #[test]
-fn a_header_that_names_its_algorithm_twice_is_refused() {
+fn refuses_a_repeated_algorithm() {
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"ES256","kid":"current","alg":"ES256"}"#);
     let token = issuer().token(USER, NOW);
     let (_, rest) = token.split_once('.').unwrap();
@@ -310,7 +310,7 @@ fn refuses_tokens_other_than_three_parts_of_strict_base64url() {
 }
 
 #[test]
-fn a_token_of_a_user_with_much_profile_data_is_accepted_up_to_32_kb() {
+fn accepts_tokens_up_to_32_kb() {
     let token = |bytes: usize| {
         let metadata = json!({ "user_metadata": { "bio": "x".repeat(bytes) } });
         issuer().sign(&claims_with(metadata))
@@ -356,7 +356,7 @@ fn ignores_profile_data_of_users_and_providers() {
 }
 
 #[test]
-fn a_signature_of_another_form_or_key_is_refused() {
+fn refuses_signatures_of_other_forms_or_keys() {
     let token = issuer().token(USER, NOW);
     let other_key = FakeIssuer::with_kid("other").sign_with_header(
         &json!({ "alg": "ES256", "kid": "current" }),
@@ -394,7 +394,7 @@ fn a_signature_of_another_form_or_key_is_refused() {
 }
 
 #[test]
-fn no_bit_of_a_token_can_be_flipped() {
+fn refuses_a_token_with_any_flipped_bit() {
     let es256 = issuer().token(USER, NOW);
     let hs256 = hs256(
         LEGACY_SECRET.as_bytes(),
@@ -423,7 +423,7 @@ fn no_bit_of_a_token_can_be_flipped() {
 }
 
 #[test]
-fn the_public_key_is_no_hmac_secret() {
+fn refuses_the_public_key_as_hmac_secret() {
     let jwk = issuer().jwk();
     let (x, y) = (jwk["x"].as_str().unwrap(), jwk["y"].as_str().unwrap());
     let point = [
@@ -449,7 +449,7 @@ fn the_public_key_is_no_hmac_secret() {
 }
 
 #[test]
-fn the_legacy_secret_verifies_hs256_and_nothing_else() {
+fn legacy_secret_verifies_only_hs256() {
     let claims = FakeIssuer::claims(USER, NOW);
     let secret = LEGACY_SECRET.as_bytes();
     for header in [
@@ -523,7 +523,7 @@ fn rs256_key() -> Key {
 }
 
 #[test]
-fn a_token_that_is_signed_with_rs256_identifies_its_user() {
+fn rs256_token_identifies_its_user() {
     let claims = FakeIssuer::claims(USER, NOW);
     let token = |header: Value| FakeRsaSigner::new("rsa").sign_with_header(&header, &claims);
     let valid = token(json!({ "alg": "RS256", "typ": "JWT", "kid": "rsa" }));
@@ -585,7 +585,7 @@ fn a_token_that_is_signed_with_rs256_identifies_its_user() {
 }
 
 #[test]
-fn the_public_rsa_key_is_no_hmac_secret() {
+fn refuses_the_public_rsa_key_as_hmac_secret() {
     let jwk = FakeRsaSigner::new("rsa").jwk();
     let modulus = URL_SAFE_NO_PAD.decode(jwk["n"].as_str().unwrap()).unwrap();
     for secret in [
@@ -610,7 +610,7 @@ fn the_public_rsa_key_is_no_hmac_secret() {
 }
 
 #[test]
-fn the_log_names_the_algorithm_that_is_not_supported_and_nothing_that_the_sender_made_up() {
+fn logs_known_algorithms_and_no_text_of_the_sender() {
     let cause = |alg: &str| {
         let token = issuer().sign_with_header(&json!({ "alg": alg, "kid": "current" }), &json!({}));
         Error::from(verify(&token).unwrap_err())
@@ -637,7 +637,7 @@ fn authorization(values: &[&'static str]) -> HeaderMap {
 }
 
 #[test]
-fn the_bearer_token_is_found_whatever_the_case_of_its_scheme() {
+fn accepts_bearer_in_any_case() {
     for value in [
         "Bearer a.b.c",
         "bearer a.b.c",
@@ -649,7 +649,7 @@ fn the_bearer_token_is_found_whatever_the_case_of_its_scheme() {
 }
 
 #[test]
-fn any_other_authorization_is_no_token() {
+fn refuses_other_authorization_headers() {
     for values in [
         &[][..],
         &[""],
@@ -675,7 +675,7 @@ fn any_other_authorization_is_no_token() {
 }
 
 #[test]
-fn each_failure_has_its_code_and_its_cause_in_the_log_only() {
+fn failure_has_a_code_and_a_private_cause() {
     for (error, code) in [
         (AuthError::Missing, Code::MissingToken),
         (AuthError::Malformed, Code::InvalidToken),
@@ -707,7 +707,7 @@ fn config_with_secret(secret: &str) -> Result<AuthConfig, ConfigError> {
 }
 
 #[test]
-fn hs256_is_accepted_only_where_a_legacy_secret_is_set_and_never_asks_for_keys() {
+fn accepts_hs256_only_with_a_legacy_secret_and_without_fetching_keys() {
     let receive = |config: &AuthConfig, secret: &str| {
         let claims = FakeIssuer::claims(USER, NOW);
         let token = hs256(
@@ -734,7 +734,7 @@ fn hs256_is_accepted_only_where_a_legacy_secret_is_set_and_never_asks_for_keys()
 }
 
 #[test]
-fn a_short_legacy_secret_is_refused() {
+fn refuses_a_short_legacy_secret() {
     let error = config_with_secret("short").unwrap_err();
     assert_eq!(
         error.to_string(),

@@ -2,9 +2,9 @@
 //!
 //! There are three kinds of keys, each used with its own algorithm only: the published P-256 keys with ES256 and the
 //! published RSA keys with RS256, found by the token's `kid`; and, only if `SUPABASE_JWT_SECRET` is set, the legacy
-//! secret with HS256, whatever the token's `kid` is (Auth gives the legacy secret an id, but cannot publish it). The
-//! token's `alg` selects between disjoint sets of keys and never how a key is used. After the legacy secret is
-//! revoked, the operator has to unset the variable.
+//! secret with HS256 for any `kid` (Auth gives the legacy secret an id, but cannot publish it). The token's `alg`
+//! selects between disjoint sets of keys and never how a key is used. After the legacy secret is revoked, the operator
+//! has to unset the variable.
 
 mod error;
 #[cfg(any(test, feature = "fakes"))]
@@ -54,7 +54,8 @@ impl AuthConfig {
     /// `AUTH_ISSUER` if tokens name a URL other than the one that functions use.
     ///
     /// # Errors
-    /// [`ConfigError`] names what is missing or invalid; a secret of less than 32 bytes is invalid.
+    /// Returns a [`ConfigError`] that names the missing and invalid variables; a secret of less than 32 bytes is
+    /// invalid.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let url = required(&env, "SUPABASE_URL").and_then(|url| base_url("SUPABASE_URL", url));
         let secret = match optional(&env, "SUPABASE_JWT_SECRET") {
@@ -87,8 +88,8 @@ impl AuthConfig {
 /// Returns the bearer token of a request.
 ///
 /// # Errors
-/// [`AuthError::Missing`] without `Authorization: Bearer …`; [`AuthError::Malformed`] if there are several, because
-/// proxies disagree on which one counts.
+/// Returns [`AuthError::Missing`] without `Authorization: Bearer …`, and [`AuthError::Malformed`] if there are several,
+/// because proxies disagree on which one counts.
 pub fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let value = values.next().ok_or(AuthError::Missing)?;
@@ -106,8 +107,8 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {
 /// Identifies the user of a request by its headers. The log line names a hash of the user's id.
 ///
 /// # Errors
-/// 401 `missing_token`, `invalid_token` or `token_expired`; 431 `token_too_large`; 503 `database_unavailable` where the
-/// keys cannot be fetched.
+/// Returns 401 `missing_token`, `invalid_token` or `token_expired`; 431 `token_too_large`; 503 `database_unavailable`
+/// if the keys cannot be fetched.
 pub async fn authenticate(
     call: &RequestContext,
     headers: &HeaderMap,

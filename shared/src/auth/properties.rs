@@ -1,4 +1,4 @@
-//! Properties of any token and any set of keys.
+//! Property tests with any token and any set of keys.
 
 use http::{HeaderMap, HeaderValue, header};
 use inputs::proptest::collection::vec;
@@ -32,7 +32,7 @@ proptest! {
     }
 
     #[test]
-    fn a_signed_token_says_who_only_where_all_of_it_is_right(
+    fn any_signed_token_is_accepted_only_if_every_claim_is_valid(
         header in nearly(header()),
         claims in nearly(FakeIssuer::claims(USER, NOW)),
         sub in prop_oneof![
@@ -59,7 +59,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_token_never_verifies(
+    fn changed_token_never_verifies(
         token in damaged(signed(&header(), &FakeIssuer::claims(USER, NOW)).into_bytes()),
     ) {
         let Ok(token) = String::from_utf8(token) else { return Ok(()) };
@@ -68,7 +68,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_too_long_is_decoded(length in 1..60_000_usize) {
+    fn oversized_token_is_not_decoded(length in 1..60_000_usize) {
         let mut claims = FakeIssuer::claims(USER, NOW);
         claims["email"] = json!("x".repeat(length));
         let token = signed(&header(), &claims);
@@ -76,7 +76,7 @@ proptest! {
     }
 
     #[test]
-    fn a_bearer_token_is_one_visible_text(values in vec(prop_oneof![
+    fn any_bearer_token_is_one_visible_text(values in vec(prop_oneof![
         bytes(),
         text().prop_map(|text| format!("Bearer {text}").into_bytes()),
     ], 0..3)) {
@@ -95,7 +95,7 @@ proptest! {
     #![proptest_config(costly())]
 
     #[test]
-    fn any_set_of_keys_is_read_or_refused(
+    fn any_key_set_is_read_or_refused(
         bytes in bytes(),
         any in json_with(vec!["keys", "kty", "crv", "kid", "x", "y", "alg", "use"]),
         near in nearly(issuer().jwks()),
@@ -104,7 +104,7 @@ proptest! {
         for document in [any, near] {
             let read = Jwks::parse(document.to_string().as_bytes());
             prop_assert_eq!(read.is_ok(), document.get("keys").is_some_and(Value::is_array), "{}", document);
-            // A point that is given out for the key's is the key's: two parts of another point do not lie on the curve.
+            // A parsed key has the original point, because changed coordinates do not lie on the curve.
             if let Some(key) = read.ok().and_then(|keys| keys.get("current")) {
                 let token = issuer().token(USER, NOW);
                 prop_assert!(verify_with(&key, &token).is_ok(), "{}", document);
@@ -113,7 +113,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_set_of_keys_is_read_where_it_is_one_and_holds_no_key_of_ours(document in mutated("jwks")) {
+    fn changed_key_set_contains_no_original_key(document in mutated("jwks")) {
         let said = serde_json::from_slice::<Value>(&document).unwrap_or_default();
         let read = Jwks::parse(&document);
         prop_assert_eq!(read.is_ok(), said.get("keys").is_some_and(Value::is_array));
@@ -123,7 +123,7 @@ proptest! {
     }
 
     #[test]
-    fn a_key_is_found_whatever_stands_beside_it(
+    fn finds_a_key_among_any_others(
         before in vec(json_with(vec!["kty", "crv", "kid", "x", "y"]), 0..4),
         after in vec(json_with(vec!["kty", "crv", "kid", "x", "y"]), 0..4),
     ) {
@@ -134,7 +134,7 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_token_of_a_published_key_never_verifies(
+    fn changed_token_of_a_published_key_never_verifies(
         token in damaged(issuer().token(USER, NOW).into_bytes()),
     ) {
         let Ok(changed) = String::from_utf8(token) else { return Ok(()) };

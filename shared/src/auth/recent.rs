@@ -43,7 +43,7 @@ impl VerifiedUser {
     /// again.
     ///
     /// # Errors
-    /// 403 `sign_in_again`.
+    /// Returns 403 `sign_in_again` if the last sign-in is older than ten minutes.
     pub fn require_recent_sign_in(&self, now_seconds: u64) -> Result<(), Error> {
         if self.is_anonymous || self.sign_ins.any_is_recent(now_seconds) {
             return Ok(());
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_in_of_the_last_ten_minutes_is_recent_by_whatever_method() {
+    fn accepts_any_method_of_the_last_ten_minutes() {
         for method in [
             "password",
             "otp",
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_session_is_not_made_recent_by_a_new_token() {
+    fn refreshed_token_does_not_make_a_session_recent() {
         for amr in [
             json!([entry("password", 601)]),
             json!([entry("otp", 86_400), entry("password", 604_800)]),
@@ -140,10 +140,10 @@ mod tests {
     }
 
     #[test]
-    fn an_anonymous_user_has_nothing_to_sign_in_with_again() {
+    fn anonymous_user_needs_no_recent_sign_in() {
         let amr = json!([entry("anonymous", 86_400)]);
         assert_eq!(require(&json!({"amr": amr, "is_anonymous": true})), Ok(()));
-        // The user has added an address since.
+        // A user who has added an address is no longer anonymous.
         assert!(require(&json!({"amr": amr, "is_anonymous": false})).is_err());
         assert!(require(&json!({"amr": amr, "is_anonymous": "true"})).is_err());
     }

@@ -29,7 +29,7 @@ pub struct RsaKey {
 }
 
 impl RsaKey {
-    /// Builds a key from modulus and exponent; `None` if it is too short, too long or malformed.
+    /// Builds a key from modulus and exponent; returns `None` if it is too short, too long or malformed.
     pub fn new(modulus: &[u8], exponent: &[u8]) -> Option<Self> {
         let has_all_bits = modulus
             .first()
@@ -44,7 +44,7 @@ impl RsaKey {
         })
     }
 
-    /// Whether the signature is the key owner's signature of the message.
+    /// Returns whether `signature` is the signature of `message` under this key.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         let Some(signature) = number(signature).filter(|_| signature.len() == self.bytes) else {
             return false;
@@ -63,7 +63,7 @@ impl RsaKey {
         (power * base).retrieve()
     }
 
-    /// RFC 8017, 9.2: the hash, padded to the key's length.
+    /// Returns the hash of the message, padded to the key's length (RFC 8017, 9.2).
     fn encoded(&self, message: &[u8]) -> Vec<u8> {
         let hash = Sha256::digest(message);
         let mut encoded = vec![0x00, 0x01];
@@ -75,7 +75,7 @@ impl RsaKey {
     }
 }
 
-/// Reads bytes as a big-endian number; `None` if it is too large.
+/// Reads bytes as a big-endian number; returns `None` if it is too large.
 fn number(bytes: &[u8]) -> Option<U4096> {
     let mut padded = [0; MAX_BYTES];
     padded

@@ -10,7 +10,7 @@ fn decode(text: &Value) -> Vec<u8> {
     URL_SAFE_NO_PAD.decode(text.as_str().unwrap()).unwrap()
 }
 
-/// Keys and signatures of OpenSSL's, one for each length.
+/// Returns keys and signatures that OpenSSL created, one for each length.
 fn vectors() -> Value {
     serde_json::from_str(include_str!("rsa_vectors.json")).unwrap()
 }
@@ -43,7 +43,7 @@ impl FakeRsaSigner {
         self.jwk.clone()
     }
 
-    /// A token with that header, signed with RS256 whatever it says.
+    /// Returns a token with that header, always signed with RS256.
     pub(in crate::auth) fn sign_with_header(&self, header: &Value, claims: &Value) -> String {
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", encode(header), encode(claims));
@@ -51,7 +51,7 @@ impl FakeRsaSigner {
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    /// The signature of what is said to be an encoded hash.
+    /// Signs a text in place of an encoded hash.
     fn sign_encoded(&self, encoded: &[u8]) -> Vec<u8> {
         let base = DynResidue::new(&number(encoded).unwrap(), *self.key.modulus);
         let signature = base.pow(&self.exponent).retrieve();
@@ -81,7 +81,7 @@ fn verifies_openssl_signatures_of_every_key_length() {
 }
 
 #[test]
-fn a_signature_of_another_length_or_beyond_the_modulus_is_refused() {
+fn refuses_signatures_of_other_lengths_or_beyond_the_modulus() {
     let vectors = vectors();
     let vector = &vectors["keys"][0];
     let key = key_of(vector);
@@ -111,7 +111,7 @@ fn a_signature_of_another_length_or_beyond_the_modulus_is_refused() {
 }
 
 #[test]
-fn a_hash_that_is_encoded_in_another_way_is_refused() {
+fn refuses_other_encodings_of_the_hash() {
     let signer = FakeRsaSigner::new("rsa");
     let message = b"a message";
     let right = signer.key.encoded(message);
@@ -160,7 +160,7 @@ fn a_hash_that_is_encoded_in_another_way_is_refused() {
 }
 
 #[test]
-fn a_key_that_is_weak_or_malformed_is_none() {
+fn refuses_weak_and_malformed_keys() {
     let modulus = decode(&vectors()["keys"][0]["modulus"]);
     assert!(RsaKey::new(&modulus, &EXPONENT).is_some());
     let even = [&modulus[..255], &[modulus[255] & 0xfe]].concat();

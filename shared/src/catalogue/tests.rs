@@ -45,7 +45,7 @@ fn allowed() -> Constraints {
 }
 
 #[test]
-fn only_the_song_is_kept_in_any_version_and_what_is_played_elsewhere_is_not() {
+fn keeps_only_playable_versions_of_the_song() {
     let gone = CatalogueTrack {
         is_playable: false,
         ..track(3, "Kult", "Arahja")
@@ -76,7 +76,7 @@ fn only_the_song_is_kept_in_any_version_and_what_is_played_elsewhere_is_not() {
 }
 
 #[test]
-fn what_only_a_search_by_words_can_tell_is_not_decided_without_it() {
+fn incomplete_entry_does_not_decide_a_missing_song() {
     let live = || vec![track(1, "Kult", "Arahja (Live)")];
     let judged = |by_words| {
         let (_, entry) = finding(live(), by_words).into_entry();
@@ -93,7 +93,7 @@ fn what_only_a_search_by_words_can_tell_is_not_decided_without_it() {
 }
 
 #[test]
-fn a_missing_song_says_whether_anything_was_found_in_its_place() {
+fn missing_song_records_whether_other_songs_were_found() {
     for (found, reason) in [
         (vec![], MissReason::NotFound),
         (vec![track(1, "Hey", "Moja")], MissReason::LowScore),
@@ -114,7 +114,7 @@ fn stored(changes: &[(&str, Value)]) -> Value {
 }
 
 #[test]
-fn a_poisoned_or_half_written_entry_is_ignored() {
+fn ignores_poisoned_and_incomplete_entries() {
     assert!(Entry::parse(stored(&[])).is_some());
     for (pointer, changed) in [
         ("", json!(null)),
@@ -153,7 +153,7 @@ fn a_poisoned_or_half_written_entry_is_ignored() {
 }
 
 #[test]
-fn a_track_with_a_member_of_another_version_is_read_if_its_text_is_clean() {
+fn reads_tracks_with_unknown_members() {
     let with = |picture: &str| {
         let mut value = stored(&[]);
         value["tracks"][0]["picture"] = json!(picture);
@@ -176,7 +176,7 @@ fn database() -> SupabaseConfig {
 }
 
 #[test]
-fn memory_that_fails_lies_or_takes_a_second_has_no_answer() {
+fn failing_or_slow_memory_returns_nothing() {
     for (answer, is_usable) in [
         (FakeAnswer::json(200, &json!([null])), true),
         (FakeAnswer::json(200, &json!([])), false),
@@ -197,7 +197,7 @@ fn memory_that_fails_lies_or_takes_a_second_has_no_answer() {
 }
 
 #[test]
-fn songs_are_remembered_for_the_days_of_the_configuration_and_missing_ones_for_theirs() {
+fn found_and_missing_songs_have_their_configured_lifetimes() {
     for (found_days, missing_days, hours) in [
         (7, 1, vec![168, 24]),
         (7, 0, vec![168]),
@@ -234,7 +234,7 @@ fn songs_are_remembered_for_the_days_of_the_configuration_and_missing_ones_for_t
 }
 
 #[test]
-fn settings_are_days_up_to_thirty_and_zero_switches_the_memory_off() {
+fn lifetime_is_at_most_thirty_days_and_zero_disables_the_memory() {
     let read = |found: &'static str, missing: &'static str| {
         MemoryConfig::from_env(move |name| {
             Some(

@@ -1,4 +1,4 @@
-//! The parts of a JSON document that a language model writes, well-formed or not.
+//! Splits JSON that a language model writes, well-formed or not, into its parts.
 
 /// The longest text that is kept. The rest of a longer one is dropped.
 const MAX_TEXT_BYTES: usize = 4 * 1024;
@@ -9,10 +9,10 @@ const MAX_NESTED_DOCUMENT_BYTES: usize = 64 * 1024;
 /// The longest number, literal or unquoted name that is kept.
 const MAX_BARE_BYTES: usize = 64;
 
-/// The deepest nesting that is told apart. What is nested deeper is skipped.
+/// The deepest nesting that is parsed. Deeper values are skipped.
 const MAX_DEPTH: usize = 32;
 
-/// A part of a document, complete.
+/// A complete part of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token {
     /// `{`
@@ -27,7 +27,7 @@ pub enum Token {
     Key(String),
     /// A string, unescaped.
     Text(String),
-    /// A number, `true`, `null`, or whatever else stands in a value's place.
+    /// A number, `true`, `null`, or any other text in place of a value.
     Bare(String),
     /// A character outside every document.
     Noise(char),
@@ -39,7 +39,7 @@ enum Container {
     Array,
 }
 
-/// What an object expects next.
+/// The part of a member that an object expects next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Slot {
     Key,
@@ -56,7 +56,7 @@ enum Lexeme {
         after_star: bool,
     },
     Text(PartialText),
-    /// After what may be the closing quote. Only what follows tells whether the text has ended.
+    /// After a quote that may close the text; the next character decides.
     AfterQuote {
         text: PartialText,
         spaces: String,
@@ -87,7 +87,7 @@ enum Escape {
     },
 }
 
-/// Reads JSON documents that arrive in pieces, cut anywhere, and reads on where they are malformed.
+/// Reads JSON documents that arrive in pieces, cut anywhere, and continues after malformed parts.
 ///
 /// It accepts what models write: text around the document, single and curly quotes, names without quotes, line
 /// breaks and unescaped quotes within texts, unknown escapes, lone surrogates, Python's literals, comments, and
@@ -115,17 +115,18 @@ impl Default for LenientParser {
 }
 
 impl LenientParser {
-    /// Whether a document has begun that has not ended.
+    /// Returns whether a document has begun that has not ended.
     pub fn is_inside(&self) -> bool {
         !self.stack.is_empty() || matches!(self.lexeme, Lexeme::Text(_) | Lexeme::AfterQuote { .. })
     }
 
-    /// Whether a bracket stood where it cannot, so that the end of a document may not be its end.
+    /// Returns whether a bracket occurred where none is possible, so that the apparent end of a document may not be its
+    /// end.
     pub fn is_doubtful(&self) -> bool {
         self.is_doubtful
     }
 
-    /// Reads a character and appends what it completes.
+    /// Reads a character and appends the parts that it completes.
     pub fn push(&mut self, c: char, tokens: &mut Vec<Token>) {
         match std::mem::replace(&mut self.lexeme, Lexeme::Between) {
             Lexeme::Between => self.begin(c, tokens),
@@ -174,7 +175,7 @@ impl LenientParser {
         }
     }
 
-    /// Ends the input. What is still open is not closed.
+    /// Ends the input. Open objects and lists are not closed.
     pub fn finish(&mut self, tokens: &mut Vec<Token>) {
         match std::mem::replace(&mut self.lexeme, Lexeme::Between) {
             Lexeme::AfterQuote { text, .. } => self.end_text(text, tokens),
@@ -205,7 +206,7 @@ impl LenientParser {
         }
     }
 
-    /// Texts within skipped values may hold brackets.
+    /// Skips a character of a value that is nested too deeply. Brackets within its texts do not count.
     fn skip(&mut self, c: char) {
         match c {
             '{' | '[' => self.skipped_depth += 1,
@@ -265,7 +266,7 @@ impl LenientParser {
             }
             self.is_doubtful = true;
         }
-        // A value has ended: where a comma is missing, a name follows all the same.
+        // A name may follow a value even without a comma.
         self.slot = self.first_slot();
     }
 
@@ -327,7 +328,7 @@ impl LenientParser {
         });
     }
 
-    /// Whether what has ended is a name. After a value a name follows, even where the comma is missing.
+    /// Returns whether the text that has ended is a name. A name may follow a value even without a comma.
     fn ends_key(&mut self) -> bool {
         let is_key = self.slot == Slot::Key && !self.stack.is_empty();
         if !is_key {
@@ -350,7 +351,7 @@ impl PartialText {
         }
     }
 
-    /// A document within a text, without its opening quote.
+    /// Creates the text of a nested document, without its opening quote.
     fn document(first: char) -> Self {
         Self {
             text: first.to_string(),

@@ -7,7 +7,7 @@ use serde_json::Value;
 /// an object has none.
 ///
 /// # Errors
-/// If the document is not JSON.
+/// Returns serde's error if the document is not JSON.
 pub fn members(document: &[u8], skipped: &str) -> serde_json::Result<Vec<(String, Value)>> {
     let mut deserializer = serde_json::Deserializer::from_slice(document);
     let members = Members(skipped).deserialize(&mut deserializer)?;
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_keep_their_order_and_only_an_object_has_some() {
+    fn returns_an_objects_members_in_order() {
         let found = members(br#"{"b":1,"skip":{"x":[2]},"a":null}"#, "skip").unwrap();
         assert_eq!(
             found,

@@ -1,4 +1,4 @@
-//! JSON documents whose text is broken, though their structure is not.
+//! Reads JSON documents with broken texts and intact structure.
 
 use std::borrow::Cow;
 
@@ -11,14 +11,14 @@ const ESCAPE_BYTES: usize = 6;
 /// Reads a document as `serde_json::from_slice` does, after [`mended`].
 ///
 /// # Errors
-/// As `serde_json::from_slice`.
+/// Returns the error of `serde_json::from_slice` for the mended document.
 pub fn from_slice_lenient<T: DeserializeOwned>(document: &[u8]) -> serde_json::Result<T> {
     serde_json::from_slice(&mended(document))
 }
 
-/// The document with U+FFFD in place of bytes that are not UTF-8 and of escaped halves of a surrogate pair, so that one
-/// text that another program cut in two does not make the whole document unreadable. Takes linear time, and copies only
-/// where there is something to replace.
+/// Replaces bytes that are not UTF-8, and escaped halves of a surrogate pair, by U+FFFD, so that one text that another
+/// program has cut does not make the whole document unreadable. Takes linear time, and copies the document only if
+/// something is replaced.
 pub fn mended(document: &[u8]) -> Cow<'_, [u8]> {
     match String::from_utf8_lossy(document) {
         Cow::Borrowed(_) => replace_lone_surrogates(document),
@@ -26,13 +26,13 @@ pub fn mended(document: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// The document with U+FFFD in place of each escaped half of a surrogate pair whose other half is missing; browsers write
-/// such escapes where a text was cut in the middle of an emoji.
+/// Replaces each escaped half of a surrogate pair without its other half by U+FFFD. Browsers write such escapes for a
+/// text that was cut within an emoji.
 pub fn replace_lone_surrogates(document: &[u8]) -> Cow<'_, [u8]> {
     replace_lone_surrogates_by(document, |_| char::REPLACEMENT_CHARACTER)
 }
 
-/// The same with another character for each half, which must not need an escape.
+/// Replaces each such half by the character that `replacement` returns, which must not need an escape.
 pub fn replace_lone_surrogates_by(
     document: &[u8],
     replacement: impl Fn(u16) -> char,
@@ -40,10 +40,10 @@ pub fn replace_lone_surrogates_by(
     replaced(document, replacement).map_or(Cow::Borrowed(document), Cow::Owned)
 }
 
-/// The document with the replacements made, or `None` where there are none to make.
+/// Returns the document with the replacements, or `None` if there are none.
 fn replaced(document: &[u8], replacement: impl Fn(u16) -> char) -> Option<Vec<u8>> {
     let mut mended: Option<Vec<u8>> = None;
-    // What has been read; and of it, what has not been copied yet.
+    // Bytes before `read` have been read, and bytes before `copied` have been copied.
     let (mut read, mut copied) = (0, 0);
     while let Some(found) = document
         .get(read..)?
@@ -69,7 +69,7 @@ fn replaced(document: &[u8], replacement: impl Fn(u16) -> char) -> Option<Vec<u8
     Some(mended)
 }
 
-/// The half of a surrogate pair that is escaped at `at`.
+/// Returns the half of a surrogate pair that is escaped at `at`.
 fn half_at(document: &[u8], at: usize) -> Option<u16> {
     let digits = document.get(at..at + ESCAPE_BYTES)?.strip_prefix(br"\u")?;
     if !digits.iter().all(u8::is_ascii_hexdigit) {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_utf_8_are_replaced() {
+    fn replaces_invalid_utf_8() {
         assert_eq!(
             read(b"[\"a\xff\", \"\xc5\", \"\xed\xa0\x80\"]")[0],
             "a\u{fffd}"
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_without_anything_to_replace_is_not_copied() {
+    fn does_not_copy_an_intact_document() {
         for document in [
             "",
             "{}",
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_stays_refused() {
+    fn invalid_json_stays_invalid() {
         for document in [
             &b""[..],
             b"{",

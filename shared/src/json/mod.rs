@@ -1,8 +1,8 @@
 //! Reads JSON from other programs, which is not always valid.
 //!
-//! Some documents are whole but for a text that another program cut in two: see [`from_slice_lenient`]. A language model
-//! writes its answer for seconds, and not always by the grammar: [`LenientParser`] returns each part of a document as
-//! soon as it is complete.
+//! [`from_slice_lenient`] reads documents that are valid except for texts that another program has cut.
+//! [`LenientParser`] reads the answer of a language model, which takes seconds and may be malformed, and returns each
+//! part as soon as it is complete.
 
 mod lenient;
 mod members;

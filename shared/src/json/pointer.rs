@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_member_is_found_at_every_depth() {
+    fn finds_members_at_every_depth() {
         let value = json!({"a": {"b": 1}, "c": [{"d": 2}]});
         for (path, expected) in [
             ("", Some(&value)),

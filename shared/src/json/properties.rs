@@ -1,4 +1,4 @@
-//! Properties of any document.
+//! Property tests with any document.
 
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Token;
 use super::tests::{tokens, without_noise};
 
-/// The parts of a value as `serde_json` writes it.
+/// Appends the parts of a value in the order in which `serde_json` writes them.
 fn parts(value: &Value, parts_so_far: &mut Vec<Token>) {
     match value {
         Value::Array(items) => {
@@ -29,10 +29,10 @@ fn parts(value: &Value, parts_so_far: &mut Vec<Token>) {
     }
 }
 
-/// A text on one line.
+/// Returns a text as the parser returns it.
 fn shown(text: &str) -> String {
     let visible = text.chars().filter(|c| !matches!(c, '\u{8}' | '\u{c}'));
-    // Of control characters, `serde_json` escapes those below the space.
+    // `serde_json` escapes the control characters below the space.
     visible
         .map(|c| {
             if matches!(c, '\n' | '\r' | '\t' | '\u{7f}'..='\u{9f}') {
@@ -46,7 +46,7 @@ fn shown(text: &str) -> String {
 
 proptest! {
     #[test]
-    fn what_serde_json_writes_is_read_as_it_stands(value in json_with(vec!["tracks", "name", "kind"])) {
+    fn reads_what_serde_json_writes(value in json_with(vec!["tracks", "name", "kind"])) {
         let value = Value::Array(vec![value]);
         let mut expected = Vec::new();
         parts(&value, &mut expected);
@@ -54,7 +54,7 @@ proptest! {
     }
 
     #[test]
-    fn brackets_match_whatever_comes(document in prop_oneof![
+    fn brackets_match_for_any_input(document in prop_oneof![
         damaged(br#"{"tracks":[{"artist":"a","title":"b"}],"n":[[1],{"x":null}]}"#.to_vec()),
         mutated("llm-output"),
     ]) {
@@ -83,7 +83,7 @@ fn inside_quotes(json: &str) -> String {
 
 proptest! {
     #[test]
-    fn a_document_whose_texts_are_broken_is_read_as_one_whose_texts_are_whole(
+    fn document_with_broken_texts_is_read_like_a_whole_one(
         texts in vec(vec(prop_oneof![
             "[a\\PC]{0,3}".prop_map(|text| (inside_quotes(&Value::from(text.as_str()).to_string()), text)),
             Just((r"\ud83e\uDD43".to_owned(), "🥃".to_owned())),
@@ -101,7 +101,7 @@ proptest! {
     }
 
     #[test]
-    fn a_document_that_was_read_is_read_the_same_and_others_stay_refused_or_become_text(
+    fn mending_does_not_change_a_readable_document(
         bytes in prop_oneof![mutated("spotify-answers"), mutated("request-bodies")],
     ) {
         let read = super::from_slice_lenient::<Value>(&bytes);

@@ -1,4 +1,4 @@
-//! What a document's parts are, in order, however malformed it is.
+//! Tests of the parts that a document is split into.
 
 use super::{LenientParser, Token};
 #[cfg(target_arch = "wasm32")]
@@ -80,7 +80,7 @@ fn returns_a_part_with_the_character_that_completes_it() {
 }
 
 #[test]
-fn brackets_that_lack_their_partner_are_implied_or_skipped() {
+fn implies_or_skips_unmatched_brackets() {
     use Token::{ArrayEnd, ArrayStart, ObjectEnd, ObjectStart};
     assert_eq!(
         without_noise("[{]"),
@@ -94,7 +94,7 @@ fn brackets_that_lack_their_partner_are_implied_or_skipped() {
 }
 
 #[test]
-fn characters_outside_of_documents_are_noise() {
+fn characters_outside_documents_are_noise() {
     let noise: String = tokens("Say \"hi\" [1] now")
         .into_iter()
         .filter_map(|token| {

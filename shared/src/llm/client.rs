@@ -1,4 +1,4 @@
-//! Asks the model and reads its answer while it is written.
+//! Asks the model and reads its answer as it arrives.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -48,8 +48,8 @@ const MAX_STEPS: usize = 9;
 /// `limits` bound all attempts together.
 ///
 /// # Errors
-/// [`LlmError`] if no answer begins. Nothing has been charged then. Only after the future was dropped, or timed out,
-/// [`ChatRequest::cost_of_asking`] may be due.
+/// Returns an [`LlmError`] if no answer begins. Nothing has been charged then. Only after the future was dropped, or
+/// timed out, [`ChatRequest::cost_of_asking`] may be due.
 pub async fn stream_chat<'a>(
     config: &LlmConfig,
     memory: &LlmMemory,

@@ -1,4 +1,4 @@
-//! Whole answers, from the request to the last event.
+//! Tests of whole answers, from the request to the last event.
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -103,7 +103,7 @@ const USAGE: &str =
 const DONE: &str = "data: [DONE]\n\n";
 
 #[test]
-fn an_answer_streams_to_its_end_and_costs_what_its_tokens_cost() {
+fn streams_an_answer_and_computes_its_cost() {
     let (events, cost) = answer_of(sse(&format!(
         ": hi\n\n{}{}{STOP}{USAGE}{DONE}",
         saying("a"),
@@ -127,7 +127,7 @@ fn an_answer_streams_to_its_end_and_costs_what_its_tokens_cost() {
 }
 
 #[test]
-fn one_post_with_the_key_goes_to_chat_completions() {
+fn sends_one_post_with_the_key_to_chat_completions() {
     let http = FakeHttp::answering([sse(DONE)]);
     ask(&http).ok().unwrap();
     let [sent] = &http.requests()[..] else {
@@ -151,7 +151,7 @@ fn one_post_with_the_key_goes_to_chat_completions() {
 }
 
 #[test]
-fn a_cost_that_the_upstream_tells_is_taken_over_prices() {
+fn reported_cost_takes_precedence_over_prices() {
     let usage =
         "data: {\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":20,\"cost\":0.00031}}\n\n";
     assert_eq!(
@@ -163,14 +163,14 @@ fn a_cost_that_the_upstream_tells_is_taken_over_prices() {
 }
 
 #[test]
-fn without_usage_the_cost_is_an_estimate_from_characters() {
+fn estimates_the_cost_from_characters_without_usage() {
     let (_, cost) = answer_of(sse(&format!("{}{STOP}{DONE}", saying("four plus 4!"))));
     // 27 characters are 9 tokens at 100 micro-dollars, 12 are 4 at 200.
     assert_eq!(cost.to_string(), "0.0017");
 }
 
 #[test]
-fn a_document_is_read_like_a_stream_whatever_its_type() {
+fn reads_a_document_like_a_stream() {
     let usage = json!({"prompt_tokens": 1, "completion_tokens": 1});
     let body = json!({"choices": [{"message": {"content": "{}"}, "finish_reason": "stop"}], "usage": usage});
     for content_type in ["application/json", "text/event-stream", "text/plain"] {
@@ -217,7 +217,7 @@ fn distinguishes_empty_from_invalid_answers() {
 }
 
 #[test]
-fn a_failure_half_way_is_told_after_what_came_before() {
+fn failure_follows_the_content_before_it() {
     for (rest, failure) in [
         ("", None),
         ("data: {\"choices\":[{\"del", None),
@@ -240,7 +240,7 @@ fn a_failure_half_way_is_told_after_what_came_before() {
 }
 
 #[test]
-fn an_answer_that_is_sent_as_thoughts_is_the_answer() {
+fn uses_thoughts_as_the_answer_if_there_is_no_content() {
     let thought = |text: &str| {
         format!(
             "data: {}\n\n",
@@ -267,7 +267,7 @@ fn joins_a_character_cut_in_two() {
 }
 
 #[test]
-fn a_transport_that_breaks_is_told_unless_the_model_had_finished() {
+fn broken_connection_is_an_error_unless_the_model_had_finished() {
     let breaking = |text: &str| {
         let chunks = vec![
             Ok(Bytes::copy_from_slice(text.as_bytes())),
@@ -281,7 +281,7 @@ fn a_transport_that_breaks_is_told_unless_the_model_had_finished() {
 }
 
 #[test]
-fn a_connection_that_stays_open_is_given_up_when_the_caller_says_so() {
+fn open_connection_ends_at_the_callers_limit() {
     let clock = FakeClock::hurrying(0);
     let (chunks, body) = futures_channel::mpsc::unbounded();
     chunks
@@ -316,7 +316,7 @@ fn a_connection_that_stays_open_is_given_up_when_the_caller_says_so() {
 }
 
 #[test]
-fn nothing_is_read_after_done() {
+fn reads_nothing_after_done() {
     assert_eq!(
         answer_of(sse(&format!("{DONE}{}data: <html>\n\n", saying("late")))).0,
         []
@@ -353,7 +353,7 @@ fn repeats_transient_failures_once() {
 }
 
 #[test]
-fn the_second_refusal_is_final() {
+fn second_refusal_is_final() {
     let answer = || FakeAnswer::json(429, &json!({})).with_header(RETRY_AFTER, "1");
     let http = FakeHttp::answering([answer(), answer(), sse(DONE)]);
     let Some(LlmError::RateLimited {
@@ -386,7 +386,7 @@ fn does_not_repeat_lasting_failures() {
 }
 
 #[test]
-fn a_long_pause_and_a_pause_past_the_deadline_are_not_waited_for() {
+fn does_not_wait_for_long_pauses_or_past_the_deadline() {
     for (value, expected) in [("4", Some(4)), ("Wed, 25 Nov 2026 07:28:00 GMT", None)] {
         let http =
             FakeHttp::answering(
@@ -442,7 +442,7 @@ fn reports_a_missing_response() {
     );
 }
 
-/// A server that refuses every body for which `refuses` returns an error.
+/// Returns a server that refuses every body for which `refuses` returns an error.
 fn picky(refuses: impl Fn(&Value) -> Option<(u16, Value)> + 'static) -> FakeHttp {
     FakeHttp::responding(move |request| {
         let body: Value = serde_json::from_slice(&request.body).unwrap();
@@ -457,7 +457,7 @@ type Refuses = fn(&Value) -> Option<(u16, Value)>;
 type IsExpected = fn(Dialect) -> bool;
 
 #[test]
-fn a_refused_form_is_replaced_by_the_next_simpler_one() {
+fn replaces_a_refused_form_by_the_next_simpler_one() {
     let cases: [(&str, Refuses, usize, IsExpected); 10] = [
         (
             "DeepSeek has no schemas",
@@ -615,7 +615,7 @@ fn remembers_a_simpler_form_for_half_an_hour() {
 }
 
 #[test]
-fn a_form_that_a_router_refuses_within_its_answer_is_replaced_too() {
+fn replaces_a_form_refused_within_a_routers_answer() {
     let error = json!({"error": {"code": 400, "message": "Provider returned error: response_format is not supported"}});
     for refusal in [
         sse(&format!(": processing\n\ndata: {error}\n\n")),
@@ -630,7 +630,7 @@ fn a_form_that_a_router_refuses_within_its_answer_is_replaced_too() {
 }
 
 #[test]
-fn one_refusal_without_a_reason_is_not_remembered() {
+fn does_not_remember_one_refusal_without_a_reason() {
     for (status, error) in [
         (400, json!({"message": "Provider returned error"})),
         (404, json!({"message": "No endpoints found"})),
@@ -657,7 +657,7 @@ fn one_refusal_without_a_reason_is_not_remembered() {
 }
 
 #[test]
-fn json_that_failed_once_is_no_reason_for_another_form() {
+fn one_invalid_json_does_not_change_the_form() {
     let failed =
         json!({"error": {"code": "json_validate_failed", "message": "Failed to validate JSON"}});
     let http = FakeHttp::answering([FakeAnswer::json(400, &failed), sse(DONE)]);
@@ -666,7 +666,7 @@ fn json_that_failed_once_is_no_reason_for_another_form() {
 }
 
 #[test]
-fn a_failure_within_the_answer_quotes_neither_the_user_nor_the_key() {
+fn failure_within_the_answer_quotes_neither_user_nor_key() {
     let error = json!({"error": {"code": 500, "message": "a very private wish, sk-secret", "param": "a very private wish"}});
     let (events, _) = answer_of(sse(&format!("{}data: {error}\n\n", saying("a"))));
     let logged = events.last().unwrap().as_ref().unwrap_err().to_string();
@@ -677,7 +677,7 @@ fn a_failure_within_the_answer_quotes_neither_the_user_nor_the_key() {
 }
 
 #[test]
-fn keeps_what_came_before_a_broken_connection() {
+fn keeps_the_content_before_a_broken_connection() {
     let document = json!({"choices": [{"message": {"content": "{}"}}]}).to_string();
     let chunks = vec![Ok(Bytes::from(document)), Err(HttpError::Network)];
     let (events, _) = answer_of(FakeAnswer::Response(
@@ -689,7 +689,7 @@ fn keeps_what_came_before_a_broken_connection() {
 }
 
 #[test]
-fn a_silence_that_is_not_allowed_ends_the_answer() {
+fn excessive_silence_ends_the_answer() {
     let clock = FakeClock::hurrying(0);
     let (chunks, body) = futures_channel::mpsc::unbounded();
     chunks.unbounded_send(Ok(Bytes::from(saying("a")))).unwrap();
@@ -714,7 +714,7 @@ fn a_silence_that_is_not_allowed_ends_the_answer() {
 }
 
 #[test]
-fn a_tuning_that_the_model_refuses_is_left_out() {
+fn omits_a_refused_tuning_parameter() {
     let http = picky(|body| {
         body.get("temperature").map(|_| {
             (
@@ -737,7 +737,7 @@ fn a_tuning_that_the_model_refuses_is_left_out() {
 }
 
 #[test]
-fn what_is_refused_in_every_form_is_misconfigured_and_not_remembered() {
+fn refusal_of_every_form_is_misconfigured_and_not_remembered() {
     let http = picky(|_| Some((400, json!({"code": "weird", "message": "no"}))));
     let memory = LlmMemory::default();
     let error = ask_with(&memory, &FakeClock::hurrying(0), &http)
@@ -752,7 +752,7 @@ fn what_is_refused_in_every_form_is_misconfigured_and_not_remembered() {
 }
 
 #[test]
-fn the_users_words_and_the_key_are_in_no_error() {
+fn errors_contain_neither_the_users_words_nor_the_key() {
     for quoted in ["a very private wish", "sk-secret is no valid key of ours"] {
         let message = format!("unexpected: {quoted}");
         let http = FakeHttp::answering([FakeAnswer::json(
@@ -768,7 +768,7 @@ fn the_users_words_and_the_key_are_in_no_error() {
 }
 
 #[test]
-fn cancelled_wait_loses_nothing() {
+fn cancelled_read_loses_nothing() {
     let document = json!({"choices": [{"message": {"content": "ż"}}]}).to_string();
     for text in [document, format!("{}{DONE}", saying("ż"))] {
         let (chunks, body) = futures_channel::mpsc::unbounded();

@@ -4,7 +4,7 @@ use super::{Price, Prices};
 use crate::config::{ConfigError, Problems, base_url, optional, required, required_secret};
 use crate::redacted::Secret;
 
-/// How the model is held to JSON.
+/// The way in which the model is made to write JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum JsonMode {
     /// The server enforces the schema.
@@ -25,7 +25,7 @@ pub struct LlmConfig {
     pub api_key: Secret,
     /// The model's name as the provider spells it.
     pub model: String,
-    /// How the model is held to JSON. A server that refuses this mode is asked in a simpler one.
+    /// The way in which the model is made to write JSON. A server that refuses this mode is asked in a simpler one.
     pub json_mode: JsonMode,
     /// The reasoning effort of a reasoning model, such as `low`.
     pub reasoning_effort: Option<String>,
@@ -43,7 +43,7 @@ impl LlmConfig {
     /// `LLM_PRICE_OUT` in USD per million tokens.
     ///
     /// # Errors
-    /// [`ConfigError`] names the variables that are missing or invalid.
+    /// Returns a [`ConfigError`] that names the missing and invalid variables.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
         let base_url = problems.take(llm_base_url(&env));
@@ -70,7 +70,8 @@ impl LlmConfig {
     }
 }
 
-/// Some services document the URL of their API's root, others that of the route, so both are accepted.
+/// Reads the base URL. Some services document the URL of their API's root, others that of the route, so both are
+/// accepted.
 fn llm_base_url(env: impl Fn(&str) -> Option<String>) -> Result<String, ConfigError> {
     const NAME: &str = "LLM_BASE_URL";
     let url = required(env, NAME)?;
@@ -142,7 +143,7 @@ pub(super) mod tests {
         })
     }
 
-    /// A complete configuration with changes.
+    /// Returns a complete configuration with changes.
     pub(in crate::llm) fn config(changes: &[(&str, &str)]) -> LlmConfig {
         read(changes).unwrap()
     }
@@ -157,7 +158,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_base_url_may_have_any_path_and_name_the_route() {
+    fn accepts_base_urls_with_any_path() {
         for (url, expected) in [
             ("http://127.0.0.1:9/v1/", "http://127.0.0.1:9/v1"),
             ("https://llm.example", "https://llm.example"),
@@ -175,7 +176,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_temperature_is_a_number_from_0_to_2() {
+    fn temperature_is_between_0_and_2() {
         assert_eq!(config(&[("LLM_TEMPERATURE", "0.7")]).temperature, Some(0.7));
         assert_eq!(config(&[]).temperature, None);
     }
@@ -201,7 +202,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn everything_that_is_missing_is_named_at_once() {
+    fn names_all_problems_at_once() {
         let error = LlmConfig::from_env(|_| None).unwrap_err();
         assert_eq!(
             error.names().collect::<Vec<_>>(),
@@ -210,7 +211,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_key_is_not_printed() {
+    fn debug_output_omits_the_key() {
         assert!(!format!("{:?}", config(&[])).contains("sk-secret"));
     }
 }

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cost_is_rounded_up_to_four_decimals() {
+    fn rounds_costs_up_to_four_decimals() {
         assert_eq!(Cost::ZERO.to_string(), "0.0000");
         assert_eq!(Cost(1).to_string(), "0.0001");
         assert_eq!(Cost::from_usd(0.0005).unwrap().to_string(), "0.0005");
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn rounds_are_summed_before_they_are_rounded() {
+    fn sums_before_rounding() {
         let mut sum = Cost::ZERO;
         for _ in 0..10 {
             sum += Cost::from_usd(0.00001).unwrap();
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn decimals_that_floating_point_cannot_hold_stay_exact() {
+    fn decimals_stay_exact() {
         let sum = Cost::from_usd(0.1).unwrap() + Cost::from_usd(0.2).unwrap();
         assert_eq!(sum.to_string(), "0.3000");
         for steps in 0..10_000_u64 {
@@ -213,12 +213,12 @@ mod tests {
     }
 
     #[test]
-    fn without_prices_nothing_costs_anything() {
+    fn cost_is_zero_without_prices() {
         assert_eq!(Prices::default().of_tokens(1_000, 1_000), Cost::ZERO);
     }
 
     #[test]
-    fn an_estimate_is_close_to_what_tokenizers_count() {
+    fn estimates_are_close_to_real_tokenizers() {
         assert_eq!(Estimate::of(&"abc".repeat(110)).tokens(), 100);
         let polish =
             "Spokojna muzyka na deszczowy wieczór, żeby odpocząć po pracy i posłuchać ciszy.";
@@ -228,13 +228,13 @@ mod tests {
     }
 
     #[test]
-    fn a_rare_character_is_estimated_by_its_bytes() {
+    fn estimates_rare_characters_by_their_bytes() {
         assert!(Estimate::of(&"🎷".repeat(100)).tokens() >= 200);
         assert!(Estimate::of(&"雨".repeat(100)).tokens() >= 150);
     }
 
     #[test]
-    fn a_price_is_a_plain_decimal_number() {
+    fn price_is_a_plain_decimal_number() {
         for text in [
             "",
             ".",

@@ -30,7 +30,7 @@ pub enum UserParameter {
 /// The form in which the server is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
-    /// How the model is held to JSON.
+    /// The way in which the model is made to write JSON.
     pub json_mode: JsonMode,
     /// Whether the answer is streamed.
     pub streams: bool,
@@ -51,7 +51,7 @@ words! {include_str!("errors.txt");
     USER_PARAMETER = "user-parameter";
     /// The names of the parameters that limit the answer.
     LIMIT_PARAMETERS = "limit-parameters";
-    /// How a limit is called too large.
+    /// The words with which an error calls a limit too large.
     TOO_LARGE = "too-large";
     /// The names of the parameters that ask for the usage.
     USAGE_PARAMETERS = "usage-parameters";
@@ -89,7 +89,7 @@ impl Dialect {
     /// Returns the next simpler form that may solve the problem, and whether the problem names the reason; `None` if
     /// there is no simpler form.
     ///
-    /// The feature that the problem names is given up first. Each step gives up a feature, so the steps end.
+    /// The feature that the problem names is dropped first. Each step drops a feature, so the steps end.
     pub(super) fn after(self, problem: &Problem) -> Option<(Self, bool)> {
         let named = |dialect| Some((dialect, true));
         if problem.is_context() {
@@ -189,7 +189,7 @@ impl Dialect {
 /// How long a form is remembered. A refusal may have come from a single provider of a router.
 const REMEMBERED_MS: u64 = 30 * 60 * 1_000;
 
-/// What an instance has learned about its model's server.
+/// The form that an instance's model server accepts.
 ///
 /// An instance has one configuration, and so one model.
 #[derive(Debug, Default)]

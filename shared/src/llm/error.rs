@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_has_code_type_parameter_and_the_beginning_of_the_message() {
+    fn logs_code_type_parameter_and_start_of_the_message() {
         let message = format!("Unsupported value\n{}", "x".repeat(300));
         let body = json!({"error": {"code": "unsupported_value", "type": "invalid_request_error", "param": "temperature", "message": message}});
         let logged = error_of(400, &body).to_string();
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_within_a_wrapped_error_decides() {
+    fn classifies_a_wrapped_error_by_its_cause() {
         for body in [
             json!({"error": {"message": "Provider returned error", "code": 400, "metadata": {"raw": "{\"error\":{\"code\":\"content_filter\"}}"}}}),
             json!({"detail": {"error": {"code": "content_filter", "message": "x"}}}),
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_limit_says_when_it_ends() {
+    fn rate_limit_has_its_retry_after() {
         let error = Problem::of_status(429).into_error(Some(20), &Private::default());
         assert_eq!(Error::from(error).retry_after_seconds(), Some(20));
     }

@@ -1,4 +1,4 @@
-//! Parses a payload of an answer.
+//! Parses one payload of an answer.
 
 use serde_json::Value;
 
@@ -48,7 +48,7 @@ pub struct Usage {
 #[derive(Debug, Default)]
 pub(super) struct Frame {
     pub(super) events: Vec<ChatEvent>,
-    /// Thoughts, which are charged but do not belong to the answer.
+    /// The model's thoughts, which are charged but do not belong to the answer.
     pub(super) thoughts: String,
 }
 
@@ -56,7 +56,7 @@ impl Frame {
     /// Parses a chunk of a stream or a whole completion, in OpenAI's form and its variants.
     ///
     /// # Errors
-    /// The failure that the payload reports.
+    /// Returns the failure that the payload reports.
     pub(super) fn read(payload: &Value) -> Result<Self, Box<Problem>> {
         if let Some(problem) = Problem::in_payload(payload) {
             return Err(Box::new(problem));
@@ -123,7 +123,7 @@ impl Frame {
         Ok(())
     }
 
-    /// Content is a string, a list of parts, a part, or the JSON object itself.
+    /// Adds the content: a string, a list of parts, a part, or the JSON object itself.
     fn content(&mut self, content: Option<&Value>) {
         match content {
             Some(Value::String(text)) => self.text(text),
@@ -157,7 +157,7 @@ impl Frame {
     }
 }
 
-/// Whether a value is a part: it has a type, or a text and none of our members.
+/// Returns whether a value is a part: it has a type, or a text and none of our members.
 fn is_part(value: &Value) -> bool {
     let is_typed = value
         .get("type")
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_may_say_several_things() {
+    fn frame_may_contain_several_events() {
         let frame = json!({
             "choices": [{"delta": {"role": "assistant", "content": "a", "refusal": null}, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 5, "completion_tokens": 7, "cost": 0.0002},
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn content_has_many_shapes() {
+    fn reads_content_in_every_shape() {
         for frame in [
             json!({"choices": [{"delta": {"content": "{}"}}]}),
             json!({"choices": [{"message": {"content": "{}"}}]}),
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_without_content_say_nothing() {
+    fn frames_without_content_have_no_events() {
         for frame in [
             json!({}),
             json!([]),
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn refusal_length_and_filter_are_told_apart() {
+    fn distinguishes_refusal_length_and_filter() {
         let frame = |reason: &str| json!({"choices": [{"delta": {"refusal": "No."}, "finish_reason": reason}]});
         for (reason, expected) in [
             ("length", FinishReason::Length),
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_within_the_stream_is_classified_like_any_other() {
+    fn classifies_an_error_within_the_stream() {
         let error = |frame: &Value| {
             Frame::read(frame)
                 .unwrap_err()
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn thoughts_are_counted_but_not_part_of_the_answer() {
+    fn thoughts_are_not_part_of_the_answer() {
         for delta in [
             json!({"reasoning": "hm, tak"}),
             json!({"content": null, "reasoning_content": "hm, tak"}),

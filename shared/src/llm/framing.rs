@@ -1,4 +1,4 @@
-//! Splits a response into its payloads, in order, whatever the framing.
+//! Splits a response in any framing into its payloads, in order.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ const MAX_EVENT_BYTES: usize = 1024 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// What a server sends.
+/// One payload of a response.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Payload {
     /// A JSON value.
@@ -65,7 +65,7 @@ impl FrameReader {
     /// Reads a chunk; returns the payloads that it completes.
     ///
     /// # Errors
-    /// [`TooLong`] if a line or an event exceeds the limit; nothing can be read after that.
+    /// Returns [`TooLong`] if a line or an event exceeds the limit; nothing can be read after that.
     pub fn push(&mut self, chunk: &[u8]) -> Result<Vec<Payload>, TooLong> {
         let mut payloads = Vec::new();
         let mut rest = chunk;
@@ -91,7 +91,7 @@ impl FrameReader {
         Ok(payloads)
     }
 
-    /// Whether a line has begun that is not a JSON value by itself.
+    /// Returns whether a line has begun that is not a JSON value by itself.
     fn is_in_line(&self) -> bool {
         self.value.is_none() && !is_blank(&self.line) && !BYTE_ORDER_MARK.starts_with(&self.line)
     }
@@ -268,7 +268,7 @@ mod tests {
                           retry: 5\ndatabase: no\n\ndata\n\ndata:  \n\ndata: ping\n\ndata: [HEARTBEAT]\n\ndata: [DONE]\n\n";
 
     #[test]
-    fn every_line_ending_comments_fields_and_heartbeats_are_understood() {
+    fn reads_all_line_endings_comments_fields_and_heartbeats() {
         let expected = [
             Payload::Json(json!({"a": "ż"})),
             Payload::Json(json!({"b": 2})),
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_make_no_difference() {
+    fn chunk_boundaries_make_no_difference() {
         for text in [STREAM, "{\n\"a\":\n1\r\n}", "{\"a\":1}\n{\"a\":2}\n"] {
             let whole = read(&[text.as_bytes()]);
             for at in 0..text.len() {
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn events_need_no_blank_line_between_them_or_after_the_last() {
+    fn blank_lines_between_events_are_optional() {
         assert_eq!(ones("data: {\"a\":1}\ndata: {\"a\":1}\ndata: {\"a\":1}"), 3);
         assert_eq!(
             read(&[b"data: {}\n\ndata: [DONE]"]).last(),
@@ -300,14 +300,14 @@ mod tests {
     }
 
     #[test]
-    fn a_document_and_lines_of_json_are_read_as_well() {
+    fn reads_a_document_and_lines_of_json() {
         assert_eq!(ones("\n\n \n{\n  \"a\": 1\n}\n"), 1);
         assert_eq!(ones("{\"a\":1}\n\n{\"a\":1}\r\n{\"a\":1}"), 3);
         assert_eq!(ones("\u{feff}{\"a\":1}"), 1);
     }
 
     #[test]
-    fn a_field_may_be_indented_repeated_or_without_its_name() {
+    fn accepts_indented_repeated_and_unnamed_fields() {
         assert_eq!(
             ones("  data: {\"a\":1}\n\ndata: data: {\"a\":1}\n\n{\"a\":1}\n\n: ping\n{\"a\":1}\n"),
             4
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_whole_with_its_last_bracket() {
+    fn document_ends_with_its_last_bracket() {
         let mut reader = FrameReader::default();
         assert_eq!(
             reader.push(b": ping\n\n{\n  \"a\": \"}\\\"{\"\n"),
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_glued_frames_and_numbers_of_python_are_read() {
+    fn reads_lists_joined_frames_and_nan() {
         assert_eq!(ones("[{\"a\":1},{\"a\":1}]"), 2);
         assert_eq!(ones("data: {\"a\":1}data: {\"a\":1}\n\n"), 2);
         assert_eq!(
@@ -355,14 +355,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_never_ends_is_given_up() {
+    fn refuses_an_endless_line() {
         let mut reader = FrameReader::default();
         assert_eq!(reader.push(&vec![b'x'; MAX_EVENT_BYTES]), Ok(vec![]));
         assert_eq!(reader.push(b"x"), Err(TooLong));
     }
 
     #[test]
-    fn an_event_of_many_lines_is_bounded_too() {
+    fn refuses_an_endless_event() {
         let mut reader = FrameReader::default();
         let line = format!("data: {}\n", "x".repeat(MAX_EVENT_BYTES / 2));
         assert_eq!(reader.push(line.as_bytes()), Ok(vec![]));

@@ -1,7 +1,7 @@
 //! Client for a language model that speaks OpenAI's chat completions.
 //!
 //! All providers are asked in the same way: `POST {base}/chat/completions` as OpenAI, OpenRouter, Workers AI, vLLM,
-//! llama.cpp and Ollama accept it, streamed as server-sent events. [`playlist`] has the question and reads the
+//! llama.cpp and Ollama accept it, streamed as server-sent events. [`playlist`] builds the question and reads the
 //! answer.
 
 mod client;

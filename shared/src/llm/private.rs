@@ -1,6 +1,6 @@
 //! Texts that must not be logged: the user's words and the key.
 
-/// This many letters and digits of a longer text count as a quotation.
+/// The number of letters and digits of a longer text that count as a quotation.
 const QUOTE_CHARACTERS: usize = 12;
 /// A shorter text reveals nothing.
 const MIN_CHARACTERS: usize = 4;
@@ -20,7 +20,8 @@ impl Private {
         )
     }
 
-    /// Whether `told` repeats one of them, or a good part of one. Case, punctuation and JSON's escapes are ignored.
+    /// Returns whether `told` repeats one of them, or a long part of one. Case, punctuation and JSON's escapes are
+    /// ignored.
     pub(super) fn is_quoted_in(&self, told: &str) -> bool {
         let told = essence(told);
         self.0.iter().any(|text| {

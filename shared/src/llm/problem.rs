@@ -1,4 +1,4 @@
-//! Parses a server's error and decides who can correct it.
+//! Parses a server's error and determines whether the user, the operator or the provider can correct it.
 
 use serde_json::Value;
 
@@ -190,8 +190,7 @@ impl Problem {
         }
     }
 
-    /// Decides whom the error concerns, by the provider's code and type before the status. Quotations of the request
-    /// are removed.
+    /// Classifies the error by the provider's code and type before the status, and removes quotations of the request.
     pub(super) fn into_error(
         mut self,
         retry_after_seconds: Option<u64>,
@@ -228,13 +227,13 @@ impl Problem {
         }
     }
 
-    /// Whether the same request may succeed later.
+    /// Returns whether the same request may succeed later.
     pub(super) fn is_passing(&self) -> bool {
         matches!(self.status, 408 | 409 | 425 | 429 | 500 | 502..=599)
             && !(self.is_credit() || self.is_model() || self.is_blocked())
     }
 
-    /// Whether the server may accept the request in a simpler form.
+    /// Returns whether the server may accept the request in a simpler form.
     pub(super) fn is_about_form(&self) -> bool {
         let is_form = matches!(self.status, 400 | 404 | 415 | 422)
             || self.status >= 500 && self.says(FORM_TEXTS);
@@ -248,13 +247,13 @@ impl Problem {
         is_form && !is_else
     }
 
-    /// Whether the user's words were refused, and not the form of the request.
+    /// Returns whether the user's words were refused, and not the form of the request.
     fn is_policy(&self) -> bool {
         let may_be = matches!(self.status, 400 | 403 | 422 | 424 | 451) || self.is_within_answer;
         may_be && (self.names(POLICY_NAMES) || self.says(POLICY_TEXTS))
     }
 
-    /// Whether the request exceeds the model's context.
+    /// Returns whether the request exceeds the model's context.
     pub(super) fn is_context(&self) -> bool {
         if self.status == 429 || self.says(RATE_TEXTS) {
             return false;
@@ -262,7 +261,7 @@ impl Problem {
         self.status == 413 || self.names(CONTEXT_NAMES) || self.says(CONTEXT_TEXTS)
     }
 
-    /// Whether the model's answer did not have the enforced form; the same question may get another answer.
+    /// Returns whether the model's answer did not have the enforced form; the same question may get another answer.
     fn is_unusable(&self) -> bool {
         self.says(UNUSABLE_TEXTS) || self.names(UNUSABLE_NAMES)
     }
@@ -281,7 +280,7 @@ impl Problem {
             || self.says(CREDENTIAL_TEXTS)
     }
 
-    /// Whether the account is closed, for whatever reason.
+    /// Returns whether the account is closed, for any reason.
     fn is_blocked(&self) -> bool {
         self.status < 500 && self.says(ACCOUNT_TEXTS) && self.says(BLOCKED_TEXTS)
     }
@@ -290,19 +289,19 @@ impl Problem {
         self.names(MODEL_NAMES) || self.says(&["model"]) && self.says(MODEL_TEXTS)
     }
 
-    /// Whether the URL or the form of the request is wrong. Within an answer, a single provider of a router may have
-    /// failed.
+    /// Returns whether the URL or the form of the request is wrong. Within an answer, a single provider of a router may
+    /// have failed.
     fn is_operators(&self) -> bool {
         !self.is_within_answer
             && matches!(self.status, 300..=407 | 410..=412 | 415 | 421 | 422 | 426 | 451 | 501)
     }
 
-    /// Whether a code, type or status contains one of these names.
+    /// Returns whether a code, type or status contains one of these names.
     fn names(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.names.contains(name))
     }
 
-    /// Whether the error contains one of these texts.
+    /// Returns whether the error contains one of these texts.
     pub(super) fn says(&self, texts: &[&str]) -> bool {
         texts.iter().any(|text| self.texts.contains(text))
     }
@@ -328,7 +327,7 @@ impl std::fmt::Display for Problem {
     }
 }
 
-/// Whether a payload is an error, in one of the forms that services send with status 200.
+/// Returns whether a payload is an error, in one of the forms that services send with status 200.
 fn holds_error(payload: &Value) -> bool {
     let member = |name| payload.get(name);
     if member("error").is_some_and(is_told) {
@@ -351,7 +350,7 @@ fn holds_error(payload: &Value) -> bool {
         || has_code && has_message && member("choices").is_none()
 }
 
-/// Whether the value is an error: gateways write `null`, `""`, `0` and objects of these without one.
+/// Returns whether the value is an error: gateways write `null`, `""`, `0` and objects of these without one.
 fn is_told(error: &Value) -> bool {
     match error {
         Value::Null | Value::Bool(false) => false,

@@ -1,4 +1,4 @@
-//! Properties of any stream and any answer of a model.
+//! Property tests of streams and of models' answers.
 
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;
@@ -19,7 +19,7 @@ fn read_stream(chunks: &[&[u8]]) -> Vec<Payload> {
     payloads
 }
 
-/// Streams with many line ends, fields and bytes that are not text.
+/// Generates streams with many line ends, fields and bytes that are not text.
 fn stream() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         3 => prop::sample::select(&["data", "data:", "data: ", ": ping", "id: 1", "[DONE]", "{\"a\":1}", "{\"a\":", "1}", "\u{feff}", "ż", "🥃", ":"][..])
@@ -34,7 +34,7 @@ const ANSWER: &str = r#"{"kind":"playlist","language":"pl","tracks":[{"artist":"
   {"artist":["Kult"],"title":"Arahja","year":"1988"},7,"Budka Suflera - Jolka"],"name":"Zażółć \"gęślą\"",
   "description":"\ud83e\udd43","summary":"b"}"#;
 
-/// Reads an answer in pieces, cut between characters as a stream of texts is; returns whether it was complete as well.
+/// Reads an answer in pieces that are cut between characters; returns its events and whether it was complete.
 fn read_answer(answer: &str, cuts: &[prop::sample::Index]) -> (Vec<PlaylistEvent>, bool) {
     let mut ends: Vec<_> = cuts
         .iter()
@@ -103,7 +103,7 @@ fn check_frame(payload: &serde_json::Value) -> Result<(), TestCaseError> {
 
 proptest! {
     #[test]
-    fn a_stream_says_the_same_however_it_is_cut(stream in stream(), cuts in cuts()) {
+    fn chunk_boundaries_do_not_change_a_stream(stream in stream(), cuts in cuts()) {
         let expected = read_stream(&[&stream]);
         prop_assert_eq!(&read_stream(&chunks(&stream, &cuts)), &expected);
         let single: Vec<_> = stream.chunks(1).collect();
@@ -111,7 +111,7 @@ proptest! {
     }
 
     #[test]
-    fn a_frame_is_understood_or_refused(
+    fn any_frame_is_read_or_refused(
         any in json_with(
             vec!["choices", "delta", "message", "content", "error", "code", "usage", "finish_reason"],
         ),
@@ -129,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn an_answer_holds_its_limits_however_it_is_cut(
+    fn any_answer_keeps_the_limits(
         damaged in prop_oneof![damaged(ANSWER.as_bytes().to_vec()), mutated("llm-output")],
         near in nearly(serde_json::from_str(ANSWER).unwrap()),
         texts in vec(text(), 3),

@@ -43,7 +43,7 @@ pub struct ChatRequest {
     pub min_tokens: u32,
     /// A hash of the user's id, with which the provider can identify abuse.
     pub user: Option<String>,
-    /// What users typed; no log may repeat it.
+    /// The texts that users typed; no log may repeat them.
     pub private: Vec<String>,
     /// Whether the previous answer was unusable, so that a weaker JSON mode is used: constrained models may fail.
     pub is_second: bool,
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_strict_request_carries_the_schema_and_asks_for_a_stream_with_usage() {
+    fn strict_request_contains_the_schema_and_asks_for_usage() {
         assert_eq!(
             body(&[]),
             json!({
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_schema_is_enforced_the_rules_describe_it() {
+    fn instructions_describe_an_unenforced_schema() {
         for (mode, format) in [
             ("object", json!({"type": "json_object"})),
             ("prompt", Value::Null),
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn openai_is_told_the_user_by_its_own_parameter() {
+    fn openai_gets_the_user_as_safety_identifier() {
         let body = body(&[("LLM_BASE_URL", "https://api.openai.com/v1")]);
         assert_eq!(
             (&body["safety_identifier"], &body["user"]),
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_reasoning_effort_is_sent_where_it_is_configured() {
+    fn sends_a_configured_reasoning_effort() {
         assert_eq!(
             body(&[("LLM_REASONING_EFFORT", "low")])["reasoning_effort"],
             "low"

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn properties_keep_their_order_and_are_all_required() {
+    fn properties_keep_their_order_and_are_required() {
         const SCHEMA: Schema = Schema::Object(&[
             ("z", Schema::OneOf(&["x", "y"])),
             (

@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn joins_a_pair_that_two_frames_share() {
+    fn joins_a_pair_split_between_frames() {
         assert_eq!(
             read(&[r#""Night \ud83c""#, r#""\udfb5 drive""#]),
             "Night 🎵 drive"
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn replaces_a_half_without_its_other_half() {
+    fn replaces_a_lone_half() {
         assert_eq!(
             read(&[r#""a\ud83cb\udfb5c\ud83c\ud83c\udfb5""#]),
             "a\u{fffd}b\u{fffd}c\u{fffd}🎵"

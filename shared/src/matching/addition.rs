@@ -1,4 +1,4 @@
-//! Reads what an addition to a title (a bracket, or the words after a dash) says about a recording.
+//! Parses additions to a title (a bracket, or the words after a dash), which describe a recording.
 
 use super::{
     fold::Word,
@@ -14,11 +14,11 @@ pub(super) enum Addition {
     Neutral,
     /// A description that the studio recording rarely has: the track loses to one with a plain title.
     Unusual,
-    /// "Part 2" distinguishes songs.
+    /// A part, which distinguishes songs: "Part 2".
     Part,
-    /// "Vol. 2", "No. 5" are part of the name.
+    /// A number that belongs to the name: "Vol. 2", "No. 5".
     Count,
-    /// "Cheers Theme", "Official Song": one side may say so without the other.
+    /// A note that may be missing on one side: "Cheers Theme", "Official Song".
     Note,
     Subtitle,
 }
@@ -59,7 +59,7 @@ impl Said {
 }
 
 impl Word {
-    /// "7", "1999", "1s", "5th".
+    /// Returns whether the word begins like a number: "7", "1999", "1s", "5th".
     pub(super) fn is_number_like(&self) -> bool {
         self.senses.has(Senses::NUMBER.union(Senses::DIGITS))
     }
@@ -143,12 +143,12 @@ fn versions(words: &[Word], said: &Said) -> Versions {
     found
 }
 
-/// "2015 Stereo Mix", "2009 Remastered Edit", but not "10th Anniversary Edit".
+/// Returns whether a year dates a mix: "2015 Stereo Mix", "2009 Remastered Edit", but not "10th Anniversary Edit".
 fn is_mixed_anew(words: &[Word]) -> bool {
     words.iter().any(|word| word.senses.has(Senses::YEAR)) || words.len() > 3
 }
 
-/// "2004 Version", but not "7" Version" nor "25th Anniversary Edition".
+/// Returns whether a year dates a version: "2004 Version", but not "7" Version" nor "25th Anniversary Edition".
 fn is_dated(words: &[Word]) -> bool {
     matches!(words, [year, noun] if year.senses.has(Senses::YEAR) && noun.senses.has(Senses::VERSION) && !noun.senses.has(Senses::MIX))
 }
@@ -168,7 +168,7 @@ fn lives(words: &[Word]) -> impl Iterator<Item = (Senses, &[Word])> {
         })
 }
 
-/// Whether an addition says live, and does not use the verb "live".
+/// Returns whether an addition contains the adjective "live", not the verb.
 fn is_live(words: &[Word]) -> bool {
     lives(words).any(|(before, after)| {
         let next = after.first().map_or(Senses::default(), |word| word.senses);
@@ -179,7 +179,7 @@ fn is_live(words: &[Word]) -> bool {
     })
 }
 
-/// Whether an album's name says live, and does not use the verb "live".
+/// Returns whether an album's name contains the adjective "live", not the verb.
 pub(super) fn is_live_album(words: &[Word]) -> bool {
     let and = lexicon().and.id;
     lives(words).any(|(before, after)| {
@@ -203,7 +203,7 @@ pub(super) fn is_live_album(words: &[Word]) -> bool {
 pub(super) const IMITATIONS: Versions =
     Versions::of(&[Version::Karaoke, Version::Tribute, Version::Cover]);
 
-/// The artist in "originally performed by adele karaoke version".
+/// Returns the imitated artist: Adele in "originally performed by adele karaoke version".
 pub(super) fn imitated(words: &[Word]) -> &[Word] {
     let Some(at) = words
         .iter()
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn an_addition_names_its_version() {
+    fn addition_determines_its_version() {
         for (text, version) in [
             ("Live", Version::Live),
             ("Live at Wembley Stadium / July 1986", Version::Live),
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn the_studio_recording_goes_by_many_names() {
+    fn recognises_names_of_the_studio_recording() {
         for text in [
             "2011 Remaster",
             "2003 Remastered Version",
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn an_album_gives_a_concert_away_unless_it_is_a_play_on_the_word() {
+    fn recognises_live_albums() {
         let is_live = |album: &str| is_live_album(Folded::of(album).words());
         for album in [
             "Live at Leeds",

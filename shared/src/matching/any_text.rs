@@ -1,4 +1,4 @@
-//! Properties of any text; those that also have to hold in wasm are in [`super::properties`].
+//! Property tests with any text. Those that also run in wasm are in [`super::properties`].
 
 use inputs::mutated_text;
 use inputs::proptest::collection::vec;
@@ -14,7 +14,7 @@ use super::title::Title;
 use super::*;
 use crate::track::{CatalogueTrack, Era, Suggestion, TrackUri};
 
-/// Any text, or what is left of a title or an artist's name.
+/// Generates any text, or a part of a title or an artist's name.
 fn name() -> impl Strategy<Value = String> + Clone {
     prop_oneof![2 => inputs::text(), 1 => mutated_text("matching")]
 }
@@ -45,7 +45,7 @@ fn track() -> impl Strategy<Value = CatalogueTrack> {
         )
 }
 
-/// A song that often shares texts with the candidates.
+/// Generates a song and candidates that often share its texts.
 fn sought() -> impl Strategy<Value = (Suggestion, Vec<CatalogueTrack>)> {
     let candidates = vec(track(), 0..5);
     (
@@ -72,7 +72,7 @@ fn sought() -> impl Strategy<Value = (Suggestion, Vec<CatalogueTrack>)> {
 
 proptest! {
     #[test]
-    fn the_best_match_is_a_candidate_that_can_be_played_and_the_order_tells_only_equals_apart(
+    fn best_match_is_playable_and_order_decides_only_between_equals(
         (sought, candidates) in sought(),
         turn in any::<prop::sample::Index>(),
         may_be_explicit in any::<bool>(),
@@ -91,14 +91,15 @@ proptest! {
     }
 
     #[test]
-    fn judging_what_is_remembered_gives_what_judging_everything_gives(
+    fn remembered_candidates_give_the_same_match(
         (sought, found) in sought(),
         year in prop::option::of(1900..2030),
         (excluded, prompt) in (name(), name()),
         from in prop::option::of(0..3000),
         [may_be_explicit, may_be_version, shouts] in any::<[bool; 3]>(),
     ) {
-        // What was remembered for one user's suggestion serves another one's, in another spelling and with another year.
+        // The candidates remembered for one user's suggestion serve another user's, in another spelling and with
+        // another year.
         let kept = candidates_of(&sought, found.clone());
         let respell = |text: &str| if shouts { text.to_uppercase() } else { text.replace('\'', "’") };
         let other = Suggestion { artist: respell(&sought.artist), title: respell(&sought.title), year };
@@ -119,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn a_ranking_holds_candidates_from_the_best_down((sought, candidates) in sought()) {
+    fn ranking_is_sorted_by_score((sought, candidates) in sought()) {
         let ranked = rank(&sought, &candidates);
         prop_assert_eq!(ranked.is_empty(), candidates.is_empty());
         prop_assert!(ranked.iter().all(|it| (0.0..=1.0).contains(&it.score)), "{:?}", ranked);
@@ -130,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn a_title_is_most_like_itself_and_likeness_is_mutual(a in name(), b in name()) {
+    fn likeness_is_reflexive_and_symmetric(a in name(), b in name()) {
         let (a, b) = (Title::parse(&a), Title::parse(&b));
         let similarity = |a: &Title, b: &Title| likeness(a, b, Spelling::Strict).score;
         prop_assert!((similarity(&a, &a) - 1.0).abs() < 1e-9, "{:?}", a);
@@ -163,7 +164,7 @@ proptest! {
     }
 
     #[test]
-    fn a_playlist_holds_no_more_than_it_is_to_and_nothing_twice(
+    fn selection_keeps_its_target_and_has_no_duplicates(
         tracks in vec(track(), 0..5),
         target in 0..4_usize,
         prompt in name(),

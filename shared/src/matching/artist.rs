@@ -163,7 +163,7 @@ fn feat_at(name: &str) -> Option<usize> {
         .map(|(_, at)| at)
 }
 
-/// Whether two names are the same artist's, in one script and spelling.
+/// Returns whether two names are the same artist's, in one script and spelling.
 pub(super) fn same_artist(a: Name<'_>, b: Name<'_>) -> bool {
     a.bare().same_letters(b.bare())
 }
@@ -236,7 +236,7 @@ pub(super) fn best_similarity<'a>(
         .max(part_of_credit(whole, credited, is_same_title))
 }
 
-/// "Simon & Garfunkel" may be credited as one string of which the suggestion names one part.
+/// Compares a suggested artist with a part of a credit that is one text, such as "Simon & Garfunkel".
 fn part_of_credit(whole: Name<'_>, credited: &Names, is_same_title: bool) -> f64 {
     let mut best: f64 = 0.0;
     for name in credited
@@ -257,7 +257,7 @@ fn part_of_credit(whole: Name<'_>, credited: &Names, is_same_title: bool) -> f64
     best
 }
 
-/// Whether one name is the other with an ensemble: "Dave Brubeck" and "The Dave Brubeck Quartet".
+/// Returns whether one name is the other with an ensemble: "Dave Brubeck" and "The Dave Brubeck Quartet".
 fn differs_by_ensemble(a: Name<'_>, b: Name<'_>) -> bool {
     let (short, long) = if a.words.len() < b.words.len() {
         (a, b)
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn one_of_several_credited_artists_is_enough() {
+    fn one_credited_artist_is_enough() {
         for (suggested, credited, least) in [
             ("Queen & David Bowie", &["Queen", "David Bowie"][..], 0.98),
             ("Queen feat. David Bowie", &["Queen"], 0.9),
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn guests_are_set_apart_before_a_credit_is_divided() {
+    fn splits_off_guests_before_other_artists() {
         for (suggested, credited) in [
             ("T.I. feat. Young Thug", "T.I."),
             ("Lil Nas X Featuring Billy Ray Cyrus", "Lil Nas X"),
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn with_the_same_title_an_artist_may_go_by_another_form_of_the_name() {
+    fn same_title_accepts_other_forms_of_the_artists_name() {
         for (suggested, credited) in [
             ("Elvis", "Elvis Presley"),
             ("The Supremes", "Diana Ross & The Supremes"),
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_namesake_by_one_word_or_generation_is_someone_else() {
+    fn similar_names_of_other_artists_do_not_match() {
         for (suggested, credited) in [
             ("Drake", "Nick Drake"),
             ("Queen", "Queens of the Stone Age"),

@@ -1,11 +1,11 @@
 //! Judges and counts the labelled cases of `tests/matching_cases.tsv`.
 //!
-//! A label is what a user would call right, whatever the code returns. Each case is counted by the track that it
+//! A label states the correct result for a user, independently of the code. Each case is counted by the track that it
 //! delivers:
 //! - true positive: the expected candidate is accepted;
 //! - false positive: a candidate is accepted that is not the expected one, or where a miss is expected;
 //! - false negative: a candidate is expected, and none or another is accepted (which makes the case a false positive too);
-//! - true negative: a miss is expected and none is accepted, whatever the reason. A reason other than the labelled one
+//! - true negative: a miss is expected and none is accepted, for any reason. A reason other than the labelled one
 //!   changes neither precision nor recall, but the case is not right.
 //!
 //! Cases that are known to be wrong are marked, and count against precision and recall, too. An unmarked case that
@@ -167,7 +167,7 @@ fn share(part: u32, whole: u32) -> f64 {
 }
 
 #[test]
-fn the_labelled_cases_are_matched_precisely_and_completely() {
+fn labelled_cases_match_their_labels() {
     let cases = cases();
     assert!(cases.len() >= 620, "only {} cases", cases.len());
     let (mut counts, mut right, mut surprises) = (Counts::default(), 0, Vec::new());
@@ -214,7 +214,7 @@ fn the_labelled_cases_are_matched_precisely_and_completely() {
 }
 
 #[test]
-fn the_order_of_the_candidates_makes_no_difference() {
+fn order_of_candidates_does_not_matter() {
     for case in cases() {
         let mut reversed = case.candidates.clone();
         reversed.reverse();
@@ -232,7 +232,7 @@ fn the_order_of_the_candidates_makes_no_difference() {
 }
 
 #[test]
-fn a_reason_is_named_alike_everywhere() {
+fn miss_reasons_serialise_to_their_names() {
     for reason in [
         MissReason::NotFound,
         MissReason::LowScore,
@@ -245,7 +245,7 @@ fn a_reason_is_named_alike_everywhere() {
     }
 }
 
-/// The queries and the remembered candidates of all cases, as one number.
+/// Hashes the queries and the remembered candidates of all cases.
 fn digest() -> u64 {
     let mut digest = 0xcbf2_9ce4_8422_2325;
     let mut add = |text: &str| {
@@ -269,13 +269,13 @@ fn digest() -> u64 {
 }
 
 #[test]
-fn what_is_searched_and_remembered_changes_only_with_the_version() {
+fn queries_and_remembered_candidates_change_only_with_the_version() {
     // After a change of the labelled cases alone, only the number is replaced.
     assert_eq!((MATCHER_VERSION, digest()), (1, 1_024_046_959_636_851_667));
 }
 
 #[test]
-fn the_labelled_cases_are_judged_alike_by_what_is_remembered_of_them() {
+fn remembered_candidates_decide_the_labelled_cases_alike() {
     let conditions: Vec<Constraints> = cases().into_iter().map(|case| case.constraints).collect();
     for (
         at,
@@ -288,7 +288,7 @@ fn the_labelled_cases_are_judged_alike_by_what_is_remembered_of_them() {
     ) in cases().into_iter().enumerate()
     {
         let kept = candidates_of(&suggestion, candidates.clone());
-        // Its own conditions, and those of other users.
+        // The conditions of the case, and those of other users.
         for constraints in conditions.iter().cycle().skip(at).step_by(97).take(9) {
             let fresh = best_match(&suggestion, &candidates, constraints);
             match best_match(&suggestion, &kept, constraints) {

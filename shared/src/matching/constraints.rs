@@ -11,7 +11,7 @@ use super::{
 };
 use crate::track::{CatalogueTrack, Era, Suggestion};
 
-/// The user's conditions, checked against catalogue data whatever the model claims.
+/// The user's conditions, which are checked against catalogue data, not against the model's claims.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Constraints {
     pub(super) allow_explicit: bool,
@@ -22,7 +22,7 @@ pub struct Constraints {
     excluded_artists: Vec<String>,
 }
 
-/// How a candidate's year relates to the era; smaller is better.
+/// The relation of a candidate's year to the era; smaller is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum EraFit {
     Inside,
@@ -60,7 +60,7 @@ impl Constraints {
         }
     }
 
-    /// Whether the user excluded one of the suggested artists, so that no search is needed.
+    /// Returns whether the user excluded one of the suggested artists, so that no search is needed.
     #[must_use]
     pub fn excludes(&self, suggestion: &Suggestion) -> bool {
         self.excludes_any(
@@ -118,7 +118,7 @@ impl Constraints {
     }
 }
 
-/// Whether the title or the album declares a remaster, an anniversary or a collection.
+/// Returns whether the title or the album declares a remaster, an anniversary or a collection.
 pub(super) fn is_reissue(track: &CatalogueTrack) -> bool {
     let says = |text: &str| {
         lexicon()
@@ -128,7 +128,7 @@ pub(super) fn is_reissue(track: &CatalogueTrack) -> bool {
     says(&track.title) || says(&track.album) || is_compilation(track)
 }
 
-/// Whether the album declares that it collects songs of several albums.
+/// Returns whether the album declares that it collects songs of several albums.
 pub(super) fn is_compilation(track: &CatalogueTrack) -> bool {
     track.album != track.title
         && lexicon()

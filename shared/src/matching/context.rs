@@ -1,4 +1,4 @@
-//! Decides what a word of the prompt asks for, given the words around it.
+//! Determines the versions that a word of the prompt asks for, given the words around it.
 
 use super::{Version, version::Versions};
 use crate::words::words;
@@ -38,14 +38,17 @@ words! {include_str!("prompt.txt");
 
 /// A word of the prompt with the words around it, within its clause.
 pub(super) struct Context<'a> {
+    /// The word, folded.
     pub word: &'a str,
+    /// The words before it, in order.
     pub before: &'a [String],
+    /// The words after it, in order.
     pub after: &'a [String],
     /// Whether one of the words before begins a clause with a verb.
     pub is_asked: bool,
 }
 
-/// Whether a word begins a clause with a verb.
+/// Returns whether a word begins a clause with a verb.
 pub(super) fn asks(word: &str) -> bool {
     ASKING.contains(&word)
 }
@@ -114,8 +117,8 @@ impl Context<'_> {
         found
     }
 
-    /// Whether "live" is an adjective: before a noun for a recording, or at the end of a clause without room for a
-    /// verb.
+    /// Returns whether "live" is an adjective: before a noun for a recording, or at the end of a clause without room
+    /// for a verb.
     fn is_live(&self) -> bool {
         let next = self.next();
         let closes = next.is_empty() && !self.before.is_empty();
@@ -123,7 +126,8 @@ impl Context<'_> {
             && (RECORDED.contains(&next) || ((closes || next == "from") && !self.is_asked))
     }
 
-    /// Polish "koncertowe wersje", "z koncertu"; English "in concert". Not the concert that the user goes to.
+    /// Returns whether the word asks for a concert recording: Polish "koncertowe wersje", "z koncertu"; English "in
+    /// concert"; not a concert that the user attends.
     fn is_concert(&self) -> bool {
         let next = self.next();
         let previous = self.previous();
@@ -139,7 +143,7 @@ impl Context<'_> {
         }
     }
 
-    /// Karaoke tracks, not songs for a karaoke night.
+    /// Returns whether the word asks for karaoke tracks, not for songs for a karaoke night.
     fn is_karaoke(&self) -> bool {
         let next = self.next();
         let previous = self.previous();
@@ -148,7 +152,7 @@ impl Context<'_> {
         !evening && !occasion
     }
 
-    /// A cover version, not an album's cover, nor the verb.
+    /// Returns whether the word asks for cover versions, and is neither an album's cover nor the verb.
     fn is_cover(&self) -> bool {
         let next = self.next();
         let previous = self.previous();

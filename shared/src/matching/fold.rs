@@ -22,6 +22,7 @@ pub(super) struct Word {
     pub length: u8,
     /// The letters as a set: words that differ in more than twice as many letters as allowed edits are not similar.
     pub mask: u32,
+    /// The meanings of the word.
     pub senses: Senses,
 }
 
@@ -46,6 +47,7 @@ pub(super) struct Folded {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Name<'a> {
     letters: &'a str,
+    /// The words, in order.
     pub words: &'a [Word],
 }
 
@@ -237,7 +239,7 @@ impl Folded {
         }
     }
 
-    /// Joins "going to" to "gonna".
+    /// Joins two words that are also written as one: "going to" and "gonna".
     fn join(&mut self) {
         let [.., before, last] = self.words.get_mut(self.first..).unwrap_or_default() else {
             return;
@@ -265,7 +267,7 @@ impl Folded {
         }
     }
 
-    /// "Rock N Roll", but neither "T.N.T." nor "N.W.A".
+    /// Reads a lone "n" as "and": in "Rock N Roll", but not in "T.N.T." or "N.W.A".
     fn settle_and(&mut self, length: u8) {
         if length < 2 {
             return;
@@ -314,7 +316,7 @@ impl<'a> Name<'a> {
                 .all(|(a, b)| a.id == b.id)
     }
 
-    /// Whether both have the same letters, ignoring spaces: "R.E.M." equals "REM".
+    /// Returns whether both have the same letters, ignoring spaces: "R.E.M." equals "REM".
     pub(super) fn same_letters(self, other: Name<'_>) -> bool {
         let length = |name: Name<'_>| -> usize {
             name.words

@@ -51,9 +51,11 @@ pub(super) struct Judge<'c> {
     artists: Names,
 }
 
-/// A candidate that is the suggested song, with everything that decides about it.
+/// A candidate that is the suggested song, with the properties by which it is chosen.
 pub(super) struct Judged<'a> {
+    /// The candidate.
     pub track: &'a CatalogueTrack,
+    /// The score, from 0 to 1.
     pub score: f64,
     /// The score without the year, which a collection may match better than the original does.
     quality: f64,
@@ -67,11 +69,12 @@ pub(super) struct Judged<'a> {
     pub likeness: f64,
     /// Equal for candidates of the same name.
     pub name: u64,
+    /// Whether the titles have the same words.
     pub is_same_title: bool,
     /// Equal for appearances of the same mix without any other difference.
     pub mix: Option<u64>,
     era_fit: EraFit,
-    /// It lacks words that the suggestion adds to the song's name: "(End Title)".
+    /// Whether it lacks words that the suggestion adds to the song's name: "(End Title)".
     lacks_addition: bool,
     is_compilation: bool,
     has_others: bool,
@@ -89,7 +92,7 @@ impl<'c> Judge<'c> {
         }
     }
 
-    /// Judges a candidate; `None` if it is another song.
+    /// Judges a candidate; returns `None` if it is another song.
     pub(super) fn judge<'a>(
         &mut self,
         reading: &Reading,
@@ -297,7 +300,7 @@ impl<'c> Judge<'c> {
 }
 
 impl Judged<'_> {
-    /// The order of preference. Qualities that differ by less than two hundredths count as equal.
+    /// Returns the key of the order of preference. Qualities that differ by less than two hundredths count as equal.
     pub(super) fn rank(&self) -> impl Ord + use<> {
         // From -40 to 50: always within an i32.
         #[allow(clippy::cast_possible_truncation)]
@@ -314,7 +317,7 @@ impl Judged<'_> {
     }
 }
 
-/// Whether the suggestion has words beside the song's name that the candidate does not have.
+/// Returns whether the suggestion has words beside the song's name that the candidate does not have.
 fn lacks_addition(wanted: &Title, found: &Title) -> bool {
     let (wanted_words, found_words) = (wanted.said_words(), found.said_words());
     wanted_words.len() > wanted.full().words.len()
@@ -323,7 +326,7 @@ fn lacks_addition(wanted: &Title, found: &Title) -> bool {
             .any(|word| found_words.iter().all(|own| own.id != word.id))
 }
 
-/// Whether it is a named mix, a radio edit, or sung in another language, and nothing else.
+/// Returns whether the versions are one named mix or another language, of any length, and nothing else.
 fn is_mix(versions: Versions) -> bool {
     const LENGTHS: Versions = Versions::of(&[Version::RadioEdit, Version::Extended]);
     matches!(
@@ -332,7 +335,7 @@ fn is_mix(versions: Versions) -> bool {
     ) && versions.without(LENGTHS).iter().count() == 1
 }
 
-/// Whether the addition says "remix" or similar, and not only "mix".
+/// Returns whether the addition contains "remix" or similar, not only "mix".
 fn says_remix(title: &Title) -> bool {
     Versions::named_by(lexicon().senses(title.version_words().words)).contains(Version::Remix)
 }
@@ -343,7 +346,8 @@ fn key(name: Name<'_>) -> u64 {
     })
 }
 
-/// Karaoke tracks and tributes are covers too, and say so; a session is a live recording.
+/// Returns the versions that satisfy the request: karaoke tracks and tributes are also covers, and a session is a live
+/// recording.
 pub(super) fn implied(asked: Versions) -> Versions {
     let mut implied = Versions::default();
     if asked.contains(Version::Karaoke) {
@@ -370,7 +374,7 @@ fn year_similarity(suggested: Option<i32>, released: Option<i32>) -> f64 {
     }
 }
 
-/// Some catalogue entries say so in the title only.
+/// Returns whether a track is explicit. Some catalogue entries state it in the title only.
 fn is_explicit(track: &CatalogueTrack) -> bool {
     let title = track.title.trim_end();
     let says = |end: &str| {

@@ -32,7 +32,7 @@ fn without_accents(text: &str) -> String {
         .collect()
 }
 
-/// Quotation marks and dashes, which decompose into nothing.
+/// Returns whether a character is a quotation mark or a dash, which do not decompose.
 fn is_plain_mark(c: char) -> bool {
     matches!(
         c,
@@ -54,7 +54,7 @@ pub(super) fn latin_letter(c: char) -> Option<char> {
         .map(char::from)
 }
 
-/// Letters that do not decompose into a base and a mark.
+/// Appends a letter in its basic form, including those that do not decompose into a base and a mark.
 pub(super) fn fold_letter(c: char, out: &mut String) {
     match c {
         'ł' | 'ƚ' => out.push('l'),
@@ -75,8 +75,8 @@ pub(super) fn fold_letter(c: char, out: &mut String) {
     }
 }
 
-/// Marks that spellings omit: Latin, Greek and Cyrillic accents, Hebrew points, Arabic vowels. Marks of other
-/// scripts (Devanagari, Thai, …) are vowels and are kept.
+/// Returns whether spellings omit a mark: Latin, Greek and Cyrillic accents, Hebrew points, Arabic vowels. Marks of
+/// other scripts (Devanagari, Thai, …) are vowels and are kept.
 pub(super) fn is_diacritic(c: char) -> bool {
     matches!(c,
         '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}' | '\u{5bf}'..='\u{5c7}'
@@ -85,12 +85,12 @@ pub(super) fn is_diacritic(c: char) -> bool {
         | '\u{fe20}'..='\u{fe2f}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{640}')
 }
 
-/// The marks that distinguish が from か: they make other letters and are not accents.
+/// Returns whether a mark distinguishes が from か: such marks make other letters and are not accents.
 pub(super) fn is_voicing(c: char) -> bool {
     matches!(c, '\u{3099}' | '\u{309a}' | 'ー')
 }
 
-/// Vowel signs and similar marks of the Indic and South-East Asian scripts.
+/// Returns whether a character is a vowel sign or similar mark of an Indic or South-East Asian script.
 pub(super) fn is_kept_mark(c: char) -> bool {
     matches!(c, '\u{900}'..='\u{109f}' | '\u{1700}'..='\u{1cff}')
 }
@@ -102,7 +102,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn an_accented_latin_letter_is_what_its_decomposition_leaves() {
+    fn latin_table_equals_the_decomposition() {
         for c in ('\u{c0}'..='\u{17f}').filter(|c| latin_letter(*c).is_some()) {
             let mut folded = String::new();
             for c in decompose(&c.to_string())

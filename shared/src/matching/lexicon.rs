@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use super::{fold::Word, version::Version};
 use crate::unicode::decompose;
 
-/// In the lexicon's spelling.
+/// The numbers from one to twelve in the lexicon's spelling.
 const NUMBERS: &str = "one to three for five six seven eight nine ten eleven twelve";
 const TEXT: &str = include_str!("lexicon.txt");
 
@@ -33,9 +33,9 @@ macro_rules! senses {
 senses! {
     // In an addition: the studio recording itself.
     NEUTRAL = "neutral",
-    // Begins an addition that says where the song is from.
+    // Begins an addition that names the song's origin.
     ORIGIN = "origin",
-    // "Version", "edition": the words around it say which.
+    // "Version", "edition": the words around it specify it.
     VERSION = "version",
     // A song that was first recorded later: it has no other recording.
     UNRELEASED = "unreleased",
@@ -96,7 +96,7 @@ impl Senses {
         Self(self.0 & other.0)
     }
 
-    /// The bits of the versions.
+    /// Returns the bits of the versions.
     #[allow(clippy::cast_possible_truncation)]
     pub(super) const fn versions(self) -> u32 {
         (self.0 & Self::VERSIONS) as u32
@@ -117,10 +117,11 @@ impl Senses {
     }
 }
 
-/// What is known about a word.
+/// The lexicon's entry for a word.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Known {
     pub id: u32,
+    /// The index of the first phrase that begins with the word; 0 for none.
     pub phrases: u16,
     pub senses: Senses,
 }
@@ -142,9 +143,10 @@ struct Phrase {
     next: u16,
 }
 
+/// The words and phrases of `lexicon.txt`, parsed.
 #[derive(Debug)]
 pub(super) struct Lexicon {
-    /// Open addressing by the hash of the letters: the hash, and what is known. The length is a power of two.
+    /// The entries with the hash of their letters, by open addressing. The length is a power of two.
     table: Vec<(u32, Known)>,
     phrases: Vec<Phrase>,
     /// Two words that are written as one: "going to" and "gonna".
@@ -162,7 +164,7 @@ pub(super) fn lexicon() -> &'static Lexicon {
     LEXICON.get_or_init(|| Lexicon::read(TEXT))
 }
 
-/// FNV-1a.
+/// Hashes a word with FNV-1a.
 fn hash(word: &str) -> u32 {
     word.bytes().fold(0x811c_9dc5, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
@@ -232,7 +234,7 @@ impl Lexicon {
         lexicon
     }
 
-    /// "Twenty one" is 21, "ten thousand" 10000.
+    /// Joins spelled-out numbers: "twenty one" is 21, "ten thousand" 10000.
     fn join_numbers(&mut self) {
         let units = "one to three for five six seven eight nine ten".split(' ');
         let tens = "twenty thirty forty fifty sixty seventy eighty ninety".split(' ');
@@ -314,7 +316,7 @@ impl Lexicon {
         at
     }
 
-    /// Returns what is known about a folded word; every number has a meaning.
+    /// Returns the entry of a folded word; every number has one.
     pub(super) fn word(&self, word: &str) -> Known {
         let hash = hash(word);
         let mut known = match self.table.get(self.slot(hash)) {
@@ -413,7 +415,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_line_names_senses_and_every_entry_is_folded() {
+    fn every_lexicon_line_is_valid_and_folded() {
         for line in TEXT
             .lines()
             .filter(|line| !line.is_empty() && !line.starts_with('#'))
@@ -434,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn words_and_phrases_say_what_the_file_says() {
+    fn words_and_phrases_have_the_senses_of_the_file() {
         let senses = |text: &str| lexicon().senses(Folded::of(text).words());
         assert!(senses("Greatest Hits").has(Senses::COMPILATION));
         assert!(Versions::named_by(senses("Like a Version")).contains(Version::Session));

@@ -10,7 +10,7 @@ use super::{
     version::Versions,
 };
 
-/// How similar two titles are, and the versions that bare words after a name reveal: "Creep live at Glastonbury".
+/// The similarity of two titles, and the versions that bare words after a name state: "Creep live at Glastonbury".
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Likeness {
     /// From 0 to 1. Up to [`WEAK`] it is enough only with the artist's exact name and no other song as similar.
@@ -90,7 +90,8 @@ pub(super) fn likeness(a: &Title, b: &Title, spelling: Spelling) -> Likeness {
     }
 }
 
-/// A missing part number means the first part, or the first two; different parts are different songs.
+/// Returns the factor for the titles' parts. A missing part number means the first part, or the first two; different
+/// parts are different songs.
 fn parts_factor(a: u16, b: u16) -> f64 {
     const FIRST: u16 = 1 << 1;
     if a == b {
@@ -131,8 +132,8 @@ fn contains_either(a: &Title, b: &Title) -> bool {
         || contains(b.main(), a.full())
 }
 
-/// Whether the longer name contains the shorter one, and the shorter one is distinctive: "Sex Machine", "Zapytaj
-/// mnie".
+/// Returns whether the longer name contains the shorter one, and the shorter one is distinctive: "Sex Machine",
+/// "Zapytaj mnie".
 fn contains(long: Name<'_>, short: Name<'_>) -> bool {
     let is_content = |word: &&Word| !word.senses.has(Senses::PARTICLE.union(Senses::NUMBER));
     let content = || short.words.iter().filter(is_content);
@@ -165,7 +166,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_addition_in_another_script_is_another_name() {
+    fn addition_in_another_script_is_an_alias() {
         let alike = |a, b| likeness(&Title::parse(a), &Title::parse(b), Spelling::Strict).score;
         assert!(alike("Full size", "青春サツバツ論 - Full size") > 0.9);
         assert!(alike("Full size", "Youth - Full size") < 0.7);

@@ -2,7 +2,7 @@
 //!
 //! [`best_match`] judges the results of a search; [`rank`] orders them for a user who chooses by hand; [`Selection`]
 //! keeps a growing playlist free of repeats; [`field_query`] and [`free_query`] build the searches; [`song_key`] and
-//! [`candidates_of`] say what can be remembered of them. Pure functions without I/O.
+//! [`candidates_of`] determine what the catalogue memory stores of them. Pure functions without I/O.
 
 mod addition;
 #[cfg(test)]

@@ -33,7 +33,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test as test;
 
     #[test]
-    fn spellings_of_one_name_meet() {
+    fn spellings_of_one_name_are_equal() {
         for (a, b) in [
             ("Dżem", "DZEM"),
             ("Męskie Granie", "meskie granie"),
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn different_names_stay_apart() {
+    fn different_names_stay_different() {
         for (a, b) in [
             ("か", "が"),
             ("Kult", "Cult"),
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_never_folded_away() {
+    fn name_is_never_empty() {
         assert_eq!(normalise("The The"), "the");
         assert_eq!(normalise("!!!"), "!!!");
         assert_eq!(normalise(""), "");

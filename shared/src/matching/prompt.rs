@@ -60,7 +60,7 @@ impl Prompt {
         }
     }
 
-    /// Whether the user names the artist, also with Polish endings ("Kultu", "Podsiadły").
+    /// Returns whether the user names the artist, also with Polish endings ("Kultu", "Podsiadły").
     ///
     /// A name of several words counts wherever they follow one another. A name of a single word counts if it is
     /// capitalised within a sentence. Otherwise it counts only if it is not an ordinary word: at least six letters
@@ -119,7 +119,8 @@ impl Prompt {
                 .is_some_and(|word| word.is_capitalised && !word.starts_sentence)
     }
 
-    /// "Kult, Dżem …": another capitalised word after the first one suggests names.
+    /// Returns whether a name begins a list of names, as in "Kult, Dżem …": another capitalised word follows the first
+    /// one.
     fn opens_list(&self, at: usize, length: usize) -> bool {
         let word = |at: usize| self.words.get(at);
         let is_link = |word: &Word| LINKS.contains(&word.folded.as_str());
@@ -138,7 +139,7 @@ impl Prompt {
     }
 }
 
-/// Whether the word is the name, one of its Polish cases, or its English genitive.
+/// Returns whether the word is the name, one of its Polish cases, or its English genitive.
 fn is_form_of(word: &str, name: &str) -> bool {
     if word == name {
         return true;
@@ -167,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_artist_is_named_in_any_polish_case() {
+    fn finds_artists_in_every_polish_case() {
         for (prompt, artist) in [
             ("najlepsze piosenki Kultu", "Kult"),
             ("coś w stylu Kultu i Dżemu", "Dżem"),
@@ -186,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn an_artist_is_named_in_english() {
+    fn finds_artists_in_english() {
         for (prompt, artist) in [
             ("only metallica please", "Metallica"),
             ("songs by Air for the evening", "Air"),
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ordinary_word_names_no_artist() {
+    fn ordinary_words_name_no_artist() {
         for (prompt, artist) in [
             ("yes, something calm please", "Yes"),
             ("Yes please, something calm", "Yes"),

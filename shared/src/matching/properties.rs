@@ -1,4 +1,4 @@
-//! Properties of any text.
+//! Property tests with random text, which also run in wasm.
 
 use super::{
     Constraints, MissReason, Selection, WantedVersions, best_match, field_query,
@@ -11,7 +11,7 @@ use crate::track::{CatalogueTrack, Era, Suggestion, TrackUri};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// Seeded, so every run uses the same texts.
+/// A seeded generator, so that every run uses the same texts.
 struct Random(fastrand::Rng);
 
 impl Random {
@@ -118,7 +118,7 @@ impl Random {
 }
 
 #[test]
-fn normalising_twice_changes_nothing() {
+fn normalisation_is_idempotent() {
     // Beyond plane 2 no character folds to another one.
     for c in (0..0x3_0000).filter_map(char::from_u32) {
         for text in [c.to_string(), format!("a{c}b")] {
@@ -149,7 +149,7 @@ fn normalising_twice_changes_nothing() {
 }
 
 #[test]
-fn no_text_whatever_breaks_anything() {
+fn any_text_is_accepted() {
     let mut random = Random::seeded(2);
     for _ in 0..2_000 {
         let (artist, title, prompt) = (random.text(), random.text(), random.text());
@@ -185,7 +185,7 @@ fn no_text_whatever_breaks_anything() {
 }
 
 #[test]
-fn a_text_is_most_like_itself_and_likeness_is_mutual() {
+fn likeness_of_any_text_is_reflexive_and_symmetric() {
     let mut random = Random::seeded(3);
     for _ in 0..3_000 {
         let (a, b) = (Folded::of(&random.text()), Folded::of(&random.text()));
@@ -206,7 +206,7 @@ fn a_text_is_most_like_itself_and_likeness_is_mutual() {
 }
 
 #[test]
-fn a_song_that_the_catalogue_spells_alike_is_always_accepted() {
+fn accepts_a_song_with_the_catalogues_spelling() {
     let mut random = Random::seeded(4);
     for _ in 0..2_000 {
         let word = |random: &mut Random| {
@@ -242,7 +242,7 @@ fn a_song_that_the_catalogue_spells_alike_is_always_accepted() {
 }
 
 #[test]
-fn a_hostile_length_is_cut_before_any_comparison() {
+fn cuts_long_texts_before_comparing() {
     for endless in [
         "a(b - ".repeat(200_000),
         "ﷺ".repeat(200_000),

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_query_holds_the_bare_title_and_the_primary_artist() {
+    fn field_query_has_the_bare_title_and_the_primary_artist() {
         for (artist, title, query) in [
             (
                 "Queen",
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_query_leaves_out_what_is_not_given() {
+    fn field_query_omits_empty_parts() {
         assert_eq!(field_query(&suggestion("", "Arahja")), r#"track:"Arahja""#);
         assert_eq!(field_query(&suggestion("Kult", "")), r#"artist:"Kult""#);
         assert_eq!(field_query(&suggestion("\"", ":")), "");
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_free_query_is_plain_words() {
+    fn free_query_has_plain_words() {
         assert_eq!(
             free_query(&suggestion("Kult", "Polska - Live")),
             "Polska Kult"
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_never_longer_than_the_catalogue_takes() {
+    fn queries_keep_the_length_limit() {
         let endless = suggestion(&"ż".repeat(5_000), &"ó ".repeat(5_000));
         assert!(field_query(&endless).chars().count() <= MAX_QUERY_CHARS);
         assert!(free_query(&endless).chars().count() <= MAX_QUERY_CHARS);

@@ -1,4 +1,4 @@
-//! Orders the results of a search for a user who chooses one.
+//! Ranks the results of a search for a user who chooses one.
 
 use super::{
     WantedVersions,
@@ -121,7 +121,7 @@ impl Judge {
     }
 }
 
-/// A candidate, and what distinguishes it from others.
+/// A candidate with the properties that distinguish recordings.
 struct Recording<'a> {
     scored: Scored<'a>,
     artists: Vec<String>,
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_song_comes_before_its_versions_and_these_before_other_songs() {
+    fn ranks_the_song_then_its_versions_then_other_songs() {
         let candidates = [
             track(1, "Someone", "Another Song"),
             track(2, "Dżem", "Whisky (Live)"),
@@ -203,14 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn either_part_alone_is_enough() {
+    fn ranks_by_artist_or_title_alone() {
         let candidates = [track(1, "Maanam", "Kocham cię"), track(2, "Kult", "Arahja")];
         assert_eq!(ranked("", "arahja", &candidates)[0], "Arahja");
         assert_eq!(ranked("kult", "", &candidates)[0], "Arahja");
     }
 
     #[test]
-    fn a_recording_comes_once_and_a_choice_stays_one() {
+    fn lists_each_recording_once() {
         let coded = |id, isrc: &str| CatalogueTrack {
             isrc: Some(isrc.into()),
             ..track(id, "Queen", "Innuendo")
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_stay_between_nothing_and_one() {
+    fn scores_are_between_zero_and_one() {
         let candidates = [
             track(1, "A", "B (Live Karaoke Remix)"),
             track(2, "Queen", "Innuendo"),

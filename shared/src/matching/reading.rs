@@ -8,12 +8,15 @@ use super::{
 };
 use crate::track::{CatalogueTrack, Suggestion};
 
-/// The values of an artist that is known only as the work from which the song is.
+/// The similarity of an artist if the suggestion names the work from which the song is: at the start of the album's
+/// name, elsewhere in it, or in the title.
 const FROM_THE_WORK: [f64; 3] = [0.95, 0.9, 0.85];
 
 /// A suggestion in one reading: as written, or with its fields interpreted differently.
 pub(super) struct Reading {
+    /// The parsed title.
     pub title: Title,
+    /// The parsed artists.
     pub credits: Credits,
     /// Artist and title as written.
     pub raw: (String, String),
@@ -148,7 +151,7 @@ mod tests {
     use crate::track::TrackUri;
 
     #[test]
-    fn a_suggestion_is_read_as_it_was_meant() {
+    fn reads_suggestions_in_every_way() {
         for (artist, title, year, is_found) in [
             ("Queen", "Queen - Innuendo", None, true),
             ("Innuendo", "Queen", Some(1991), true),

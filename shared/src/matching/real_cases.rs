@@ -40,7 +40,7 @@ impl Counts {
         share(self.right, self.missed)
     }
 
-    /// The share of the cases in which anything but the right one was accepted.
+    /// Returns the share of the cases in which a wrong candidate was accepted.
     fn accepted_wrongly(self) -> f64 {
         f64::from(self.wrong + self.substitutes) / f64::from(self.cases)
     }
@@ -128,7 +128,7 @@ fn groups() -> BTreeMap<&'static str, Counts> {
 }
 
 #[test]
-fn on_a_real_catalogue_the_recording_is_found_that_was_meant() {
+fn finds_the_meant_recording_in_real_results() {
     let groups = groups();
     for (group, counts) in &groups {
         println!("{group}: {counts:?}");
@@ -167,7 +167,7 @@ fn on_a_real_catalogue_the_recording_is_found_that_was_meant() {
         reported.wrong + reported.substitutes == 0 && reported.missed <= 1,
         "{reported:?}"
     );
-    // Chosen because they are hard, so not a representative sample.
+    // These cases were chosen because they are hard, so they are not a representative sample.
     let hard = of("hard: ");
     assert!(
         hard.precision() >= 0.97 && hard.recall() >= 0.93,

@@ -1,4 +1,4 @@
-//! What can be remembered of a search, for any user who looks for the same song later.
+//! Determines what the catalogue memory stores of a search, for any user who looks for the same song later.
 
 use super::{
     Constraints, WantedVersions,
@@ -12,8 +12,8 @@ use crate::track::{CatalogueTrack, Suggestion};
 /// before is then not used. A test over the labelled cases notices a change.
 pub const MATCHER_VERSION: u32 = 1;
 
-/// Returns what two suggestions have in common that are searched and judged alike: artist and title without the
-/// differences of case and apostrophes, which neither Spotify's search nor the matching sees.
+/// Returns a key that is equal for suggestions that are searched and judged alike: artist and title without differences
+/// of case and apostrophes, which neither Spotify's search nor the matching distinguishes.
 #[must_use]
 pub fn song_key(suggestion: &Suggestion) -> String {
     format!(
@@ -23,7 +23,8 @@ pub fn song_key(suggestion: &Suggestion) -> String {
     )
 }
 
-/// Each character stands for one, because texts are cut by their number of characters.
+/// Normalises the spelling. It replaces each character by one character, because texts are cut by their number of
+/// characters.
 fn spelled(text: &str) -> String {
     let lower = |c: char| {
         let mut letters = c.to_lowercase();
@@ -42,8 +43,9 @@ fn spelled(text: &str) -> String {
     cut(text).chars().map(|c| apostrophe(lower(c))).collect()
 }
 
-/// Keeps the candidates that are the suggested song for some user: whatever versions, years and artists that user
-/// wants, and whatever year the model gives. So they can be judged in place of all that was found.
+/// Keeps the candidates that are the suggested song for any user: for any wanted versions, years and artists, and for
+/// any year that the model gives. [`best_match`](super::best_match) over them returns the same as over all that was
+/// found.
 #[must_use]
 pub fn candidates_of(suggestion: &Suggestion, found: Vec<CatalogueTrack>) -> Vec<CatalogueTrack> {
     let all_wanted = Constraints::new(true, None, &[], WantedVersions::ALL);
@@ -85,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn spellings_that_search_alike_share_a_key_and_no_others() {
+    fn equivalent_spellings_share_a_key() {
         assert_eq!(key("DŻEM", "Don’t"), key("Dżem", "don't"));
         for (artist, title) in [
             ("Dzem", "Don't"),

@@ -10,7 +10,9 @@ use crate::track::{CatalogueTrack, Suggestion};
 /// A chosen candidate and its score from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored<'a> {
+    /// The candidate.
     pub track: &'a CatalogueTrack,
+    /// The score, from 0 to 1.
     pub score: f64,
 }
 
@@ -114,7 +116,7 @@ mod tests {
     use crate::track::TrackUri;
 
     #[test]
-    fn of_equals_the_one_with_the_named_addition_wins() {
+    fn prefers_the_named_addition_among_equals() {
         let track = |id: u32, title: &str, release_year| CatalogueTrack {
             uri: TrackUri::parse(&format!("spotify:track:{id:022}")).unwrap(),
             title: title.to_owned(),

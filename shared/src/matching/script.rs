@@ -7,7 +7,7 @@ use super::{
 use crate::unicode::decompose;
 use crate::words::{pairs, words};
 
-/// Whether the names share no script: one is in Latin letters, the other has none.
+/// Returns whether the names share no script: one is in Latin letters, the other has none.
 pub(super) fn differ(a: Name<'_>, b: Name<'_>) -> bool {
     let is_latin = |name: Name<'_>| {
         name.words.iter().any(|word| {

@@ -44,13 +44,13 @@ impl Selection {
         }
     }
 
-    /// Adds a track that stays in the playlist, by what is known of it. It counts like any other.
+    /// Adds a track that stays in the playlist, by its URI, title and artists (one text). It counts like any other.
     pub fn keep(&mut self, uri: &str, title: &str, artists: &str) {
         let entry = self.known(uri, title, artists);
         self.entries.push(entry);
     }
 
-    /// Excludes a song as if the playlist contained it, but it does not count.
+    /// Excludes a song as if the playlist contained it, without counting it.
     pub fn bar(&mut self, uri: &str, title: &str, artists: &str) {
         let entry = self.known(uri, title, artists);
         self.barred.push(entry);
@@ -111,7 +111,7 @@ impl Selection {
         !self.suggested.insert((compact(&suggestion.artist), title))
     }
 
-    /// Whether the target is reached.
+    /// Returns whether the target is reached.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.entries.len() >= self.target
@@ -123,7 +123,7 @@ impl Selection {
         self.entries.len()
     }
 
-    /// Whether the playlist has no tracks.
+    /// Returns whether the playlist has no tracks.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -173,7 +173,8 @@ impl Entry {
         self.uri == other.uri || same_recording || (shares_artist && self.has_name_of(other))
     }
 
-    /// A subtitle may be missing on one side, but two movements of one work are two songs.
+    /// Returns whether both are one song by name. A subtitle may be missing on one side, but two movements of one work
+    /// are two songs.
     fn has_name_of(&self, other: &Self) -> bool {
         let (mine, theirs) = (&self.title, &other.title);
         let one_without = mine.subtitle().is_empty() || theirs.subtitle().is_empty();
@@ -192,7 +193,7 @@ fn compact(name: &str) -> String {
     Folded::of(name).name().bare().compact()
 }
 
-/// Some catalogues hyphenate the code.
+/// Returns an ISRC without hyphens, which some catalogues write.
 fn isrc(code: &str) -> String {
     code.chars()
         .filter(char::is_ascii_alphanumeric)
@@ -223,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn tracks_get_consecutive_indices_until_the_target_is_reached() {
+    fn returns_consecutive_indices_up_to_the_target() {
         let mut selection = Selection::new(2, "anything");
         assert!(selection.is_empty());
         assert_eq!(selection.offer(&track(1, "Kult", "Arahja")), Ok(0));
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_uri_recording_or_song_comes_once() {
+    fn refuses_the_same_uri_recording_or_song() {
         let mut selection = Selection::new(10, "anything");
         let coded = |id, isrc: &str, title: &str| CatalogueTrack {
             isrc: Some(isrc.to_owned()),
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_song_counts_and_comes_in_no_other_version() {
+    fn kept_song_counts_and_excludes_its_versions() {
         let mut selection = Selection::new(4, "anything");
         selection.keep(track(1, "", "").uri.as_str(), "Whisky", "Dżem");
         selection.keep(
@@ -311,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_barred_song_does_not_come_back_and_does_not_count() {
+    fn barred_song_is_refused_and_does_not_count() {
         let mut selection = Selection::new(2, "anything");
         selection.bar(track(1, "", "").uri.as_str(), "Whisky", "Dżem");
         assert_eq!(
@@ -328,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_one_work_are_different_songs() {
+    fn accepts_several_parts_of_one_work() {
         let mut selection = Selection::new(10, "Pink Floyd");
         assert!(
             selection
@@ -343,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn an_artist_gets_two_tracks_unless_the_listener_named_them() {
+    fn limits_artists_to_two_tracks_unless_named() {
         let third = |prompt: &str| {
             let mut selection = Selection::new(10, prompt);
             selection.offer(&track(1, "Dżem", "Whisky")).unwrap();
@@ -357,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_suggestion_is_recognised_in_another_spelling() {
+    fn recognises_a_repeated_suggestion_in_another_spelling() {
         let mut selection = Selection::new(10, "anything");
         let suggestion = |artist: &str, title: &str| Suggestion {
             artist: artist.into(),

@@ -5,7 +5,7 @@ use super::{
     lexicon::Senses,
 };
 
-/// How differently two names may be spelled.
+/// The tolerance for different spellings of two names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spelling {
     /// Both are in one script: a word may have one edit, a long one two.
@@ -54,12 +54,12 @@ pub(super) fn artist_similarity(a: Name<'_>, b: Name<'_>) -> f64 {
     }
 }
 
-/// "Sasha Alex Sloan" is Sasha Sloan.
+/// Returns whether the longer name adds a middle name: "Sasha Alex Sloan" is Sasha Sloan.
 fn adds_middle_name(short: Name<'_>, long: Name<'_>) -> bool {
     matches!((short.words, long.words), ([a, b], [c, _, d]) if a.id == c.id && b.id == d.id)
 }
 
-/// "Daryl Hall and John Oates" are Hall and Oates.
+/// Returns whether both name the same pair: "Daryl Hall and John Oates" are Hall and Oates.
 fn same_pair(a: Name<'_>, b: Name<'_>) -> bool {
     let and = super::lexicon::lexicon().and.id;
     let halves = |name: Name<'_>| -> Option<(u32, usize, u32, usize)> {
@@ -81,7 +81,7 @@ fn same_pair(a: Name<'_>, b: Name<'_>) -> bool {
     }
 }
 
-/// Whether names of equally many words differ in the whole last word: Kate Nash is not Kate Bush.
+/// Returns whether names of equally many words differ in the whole last word: Kate Nash is not Kate Bush.
 ///
 /// First names have more spellings: Pyotr, Piotr and Peter Ilyich Tchaikovsky are the same person.
 fn another_surname(a: Name<'_>, b: Name<'_>) -> bool {
@@ -199,7 +199,7 @@ enum Missing {
     Number,
 }
 
-/// What one title lacks of another.
+/// The words that one title lacks of another.
 #[derive(Debug, Clone, Copy)]
 struct Difference {
     kind: Missing,
@@ -307,7 +307,7 @@ fn same_word(a: Name<'_>, x: &Word, b: Name<'_>, y: &Word, spelling: Spelling) -
     }
 }
 
-/// Whether both are forms of one Polish noun: "Baranek" and "Baranki".
+/// Returns whether both are forms of one Polish noun: "Baranek" and "Baranki".
 ///
 /// Only endings of nouns in "-ek" and "-ka" count, which no other language's common forms share.
 fn are_inflected(x: &str, y: &str) -> bool {
@@ -316,14 +316,14 @@ fn are_inflected(x: &str, y: &str) -> bool {
         "ek", "ka", "ki", "ko", "ku", "ke", "kom", "kow", "kiem", "kami", "kach", "kowi",
     ];
     let stem = x.bytes().zip(y.bytes()).take_while(|(a, b)| a == b).count();
-    // The k may be a part of what is common.
+    // The k may belong to the common stem.
     (MIN_STEM..=stem).rev().take(2).any(|at| {
         let is_ending = |word: &str| word.get(at..).is_some_and(|rest| ENDINGS.contains(&rest));
         is_ending(x) && is_ending(y)
     })
 }
 
-/// Whether a title consists of the other's opening words: "Killing Me Softly" of "… with His Song".
+/// Returns whether a title consists of the other's opening words: "Killing Me Softly" of "… with His Song".
 fn is_opening(short: Name<'_>, long: Name<'_>) -> bool {
     let rest = long.words.get(short.words.len()..).unwrap_or_default();
     short.words.len() >= 3
@@ -340,7 +340,7 @@ fn is_opening(short: Name<'_>, long: Name<'_>) -> bool {
             || !rest.iter().any(|word| word.senses.has(Senses::NUMBER)))
 }
 
-/// Whether both have the same words in any order.
+/// Returns whether both have the same words in any order.
 pub(super) fn is_permutation(a: &[Word], b: &[Word]) -> bool {
     // Sums of spread ids distinguish multisets of words.
     let bag = |words: &[Word]| {
@@ -443,7 +443,7 @@ mod tests {
     }
 
     #[test]
-    fn a_swap_of_neighbours_is_one_edit() {
+    fn swapped_neighbours_are_one_edit() {
         let edits = |a: &str, b: &str| distance(Folded::of(a).name(), Folded::of(b).name(), 10);
         for (a, b, expected) in [
             ("abcd", "acbd", 1),
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelled_word_is_forgiven_and_another_word_is_not() {
+    fn accepts_a_misspelled_word_but_no_other_word() {
         for (a, b) in [
             ("bohemian rapsody", "bohemian rhapsody"),
             ("nine to five", "9 to 5"),
@@ -486,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn forms_of_one_polish_noun_are_a_slip() {
+    fn forms_of_a_polish_noun_are_a_slip() {
         for (a, b) in [
             ("baranki", "baranek"),
             ("mój baranek", "mój baranki"),

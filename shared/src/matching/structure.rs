@@ -1,5 +1,6 @@
 //! Splits a title into its name, the parts in brackets, and the part after a dash.
 
+/// The part of a title to which a piece belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Main,
@@ -9,6 +10,7 @@ pub(super) enum Place {
 
 /// Finds where one piece of a title ends and the next begins. Brackets within brackets belong to the outer ones.
 pub(super) struct Structure {
+    /// The place of the current piece.
     pub place: Place,
     /// The place that continues when a bracket closes.
     outside: Place,
@@ -28,6 +30,7 @@ impl Default for Structure {
     }
 }
 
+/// The meaning of a character for the structure.
 pub(super) enum Step {
     Letter,
     Space,
@@ -36,6 +39,7 @@ pub(super) enum Step {
 }
 
 impl Structure {
+    /// Reads a character between its neighbours.
     pub(super) fn step(&mut self, previous: char, c: char, next: char) -> Step {
         let spaced = || previous.is_whitespace() || next.is_whitespace();
         let next_place = match c {

@@ -1,4 +1,4 @@
-//! Splits a title into the song's own name and what it says about this recording.
+//! Splits a title into the song's own name and the description of this recording.
 
 use super::{
     addition::{Addition, IMITATIONS, imitated, take_parts},
@@ -31,12 +31,13 @@ pub(super) struct Title {
     pub imitated: Vec<Word>,
     /// The words that name the version ("imanbek remix").
     version_words: Vec<Word>,
+    /// The versions that the title states.
     pub versions: Versions,
     /// The part's number or numbers, as a set.
     pub parts: u16,
     /// Whether it has an addition that the studio recording rarely has.
     pub is_unusual: bool,
-    /// Whether it says that the song has not been released before.
+    /// Whether the title states that the song has not been released before.
     pub is_unreleased: bool,
 }
 
@@ -163,7 +164,7 @@ impl Title {
         }
     }
 
-    /// Names a title that is all brackets or punctuation by what it has.
+    /// Names a title that has only brackets or punctuation by these.
     fn name_unnamed(&mut self, text: &str) {
         if !self.main.is_empty() {
             return;
@@ -181,7 +182,7 @@ impl Title {
         self.subtitle.clear();
     }
 
-    /// "Flashdance... What a Feeling" and "Gloria: In Excelsis Deo" are also known by the part before the mark.
+    /// Adds the part before a mark as another name: "Flashdance... What a Feeling", "Gloria: In Excelsis Deo".
     fn read_opening(&mut self, text: &str) {
         let mark = ["...", "…", ": "]
             .iter()
@@ -194,7 +195,7 @@ impl Title {
         }
     }
 
-    /// "봄날 Spring Day" is two names in two scripts.
+    /// Adds both names of a title in two scripts, such as "봄날 Spring Day".
     fn read_scripts(&mut self, text: &str) {
         if text.is_ascii() {
             return;
@@ -261,7 +262,7 @@ impl Title {
         &self.full
     }
 
-    /// Every word of the title, additions and aliases included.
+    /// Returns every word of the title, including additions and aliases.
     pub(super) fn said_words(&self) -> &[Word] {
         self.folded.words()
     }
@@ -330,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_is_taken_apart() {
+    fn splits_titles_into_parts() {
         let title = Title::parse("Umbrella (feat. JAY-Z) - Live at Wembley");
         assert_eq!(title.main().text(), "umbrella");
         assert_eq!(
@@ -348,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_is_the_title_itself_is_no_version() {
+    fn word_of_the_title_itself_is_not_a_version() {
         for name in [
             "Live and Let Die",
             "Live Forever",
@@ -366,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_subtitle_may_be_missing_or_stand_elsewhere_but_not_differ() {
+    fn subtitle_may_be_missing_or_moved_but_not_different() {
         for (a, b) in [
             (
                 "Running Up That Hill",
@@ -394,7 +395,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_a_number_however_it_is_written() {
+    fn reads_part_numbers_in_every_notation() {
         for (a, b) in [
             ("Alone, Part 2", "Alone, Pt. II"),
             ("Love Serenade Part I", "Love Serenade - Pt. 1"),
@@ -413,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn bare_words_after_the_name_tell_a_version() {
+    fn bare_words_after_the_name_determine_the_version() {
         let alike = likeness(
             &Title::parse("Creep live at Glastonbury"),
             &Title::parse("Creep"),

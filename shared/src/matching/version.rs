@@ -19,21 +19,35 @@ macro_rules! versions {
 }
 
 versions! {
+    /// Recorded at a concert.
     Live = "live",
+    /// Without the lead vocals, for singing along.
     Karaoke = "karaoke",
+    /// Recorded by a tribute act in the style of the artist.
     Tribute = "tribute",
+    /// Recorded by another artist.
     Cover = "cover",
+    /// Played faster and higher.
     SpedUp = "sped_up",
+    /// Played slower and lower, often with reverb.
     Slowed = "slowed",
+    /// Mixed so that it moves around the listener ("8D audio").
     EightD = "eight_d",
+    /// Mixed anew, usually by another producer.
     Remix = "remix",
+    /// Played on acoustic instruments.
     Acoustic = "acoustic",
+    /// Recorded as a draft of the studio recording.
     Demo = "demo",
+    /// Recorded again by the same artist.
     ReRecorded = "re_recorded",
+    /// Without vocals.
     Instrumental = "instrumental",
     /// A take, an outtake, a rehearsal, a reprise, an excerpt.
     Alternate = "alternate",
+    /// Shortened for radio; counts as the plain recording.
     RadioEdit = "radio_edit",
+    /// Lengthened, for clubs or on a twelve-inch single.
     Extended = "extended",
     /// Played for a broadcaster or a streaming service.
     Session = "session",
@@ -54,13 +68,13 @@ impl Version {
     #[allow(clippy::cast_possible_truncation)]
     pub(super) const COUNT: u32 = Self::ALL.len() as u32;
 
-    /// Whether the user has to ask for it, whatever the model suggests.
+    /// Returns whether only a user may ask for it, not the model.
     #[must_use]
     pub const fn must_be_asked_for(self) -> bool {
         Versions::ASKED.contains(self)
     }
 
-    /// Whether it may replace the plain recording if the user allows that.
+    /// Returns whether it may replace the plain recording if the user allows that.
     #[must_use]
     pub const fn is_substitute(self) -> bool {
         Versions::SUBSTITUTES.contains(self)
@@ -89,6 +103,7 @@ impl Version {
 pub(super) struct Versions(u32);
 
 impl Versions {
+    /// All versions.
     pub(super) const ALL: Self = Self((1 << Version::COUNT) - 1);
     const ASKED: Self = Self::of(&[
         Version::Live,
@@ -109,6 +124,7 @@ impl Versions {
         Version::Other,
     ]);
 
+    /// Creates a set of these versions.
     pub(super) const fn of(versions: &[Version]) -> Self {
         let (mut set, mut at) = (0, 0);
         while at < versions.len() {

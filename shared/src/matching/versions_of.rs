@@ -10,8 +10,8 @@ use super::{
 };
 use crate::track::CatalogueTrack;
 
-/// What an album's addition can say about all its tracks. "Remixes" or "Deluxe Radio Edition" say nothing about a
-/// plain title.
+/// The versions that an album's addition can state for all its tracks. "Remixes" or "Deluxe Radio Edition" say nothing
+/// about a plain title.
 const OF_ALBUMS: Versions = Versions::of(&[
     Version::Live,
     Version::Karaoke,
@@ -116,13 +116,13 @@ fn of_album(album_name: &str, title_name: &str, title: &Title, album: &mut Title
         .union(of_album_name(album.full().words))
 }
 
-/// A single called "Roses Remix" has no plain "Roses".
+/// Returns whether the album is a remix of the title: a single called "Roses Remix" has no plain "Roses".
 fn is_remix_of(title: Name<'_>, album: Name<'_>) -> bool {
     matches!(album.words, [name @ .., last]
         if album.with(name).same_ids(title) && Versions::named_by(last.senses).contains(Version::Remix))
 }
 
-/// Returns the versions that an album's own name reveals ("Live at Leeds"), without its additions.
+/// Returns the versions that an album's own name states ("Live at Leeds"), without its additions.
 fn of_album_name(words: &[Word]) -> Versions {
     let mut found = Versions::default();
     lexicon().scan(words, |_, _, senses| {

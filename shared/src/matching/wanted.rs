@@ -43,7 +43,7 @@ impl WantedVersions {
         )
     }
 
-    /// Whether this version was asked for.
+    /// Returns whether this version was asked for.
     #[must_use]
     pub fn contains(self, version: Version) -> bool {
         self.0.contains(version)
@@ -92,7 +92,7 @@ fn clause(clause: &str, negated: &mut Negation) -> Versions {
     found
 }
 
-/// "No remixes or live versions, please": a negation covers the list after it.
+/// A negation, which covers the list after it: "No remixes or live versions, please".
 #[derive(Default)]
 struct Negation {
     /// How many more ordinary words it covers.
@@ -102,7 +102,7 @@ struct Negation {
 impl Negation {
     const REACH: usize = 2;
 
-    /// "No karaoke, covers or remixes" continues after the comma, "no slow songs, covers" does not.
+    /// Passes a comma: "no karaoke, covers or remixes" continues after it, "no slow songs, covers" does not.
     fn pass_comma(&mut self) {
         if self.reach < Self::REACH {
             self.reach = 0;
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_heard_in_english_and_polish() {
+    fn finds_versions_in_english_and_polish() {
         for (prompt, versions) in [
             ("live versions of 70s rock", &[Version::Live][..]),
             ("Nirvana live", &[Version::Live]),
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_sentences_ask_for_no_version() {
+    fn ordinary_sentences_request_no_version() {
         for prompt in [
             "songs to live by",
             "live, laugh, love",

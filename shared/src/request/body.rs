@@ -11,8 +11,8 @@ use crate::json::replace_lone_surrogates;
 /// Reads a JSON body.
 ///
 /// # Errors
-/// [`Code::InvalidJson`] where it is not JSON, [`Code::InvalidRequest`] where it is not of the shape of `T`; the
-/// message names the field.
+/// Returns [`Code::InvalidJson`] if it is not JSON, and [`Code::InvalidRequest`] with a message that names the field if
+/// it does not have the shape of `T`.
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let body = &*replace_lone_surrogates(body);
     // Serde accepts a list in place of an object.
@@ -32,7 +32,7 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     })
 }
 
-/// A whole number; JSON may also write it as `5.0`.
+/// A whole number, which JSON may also write as `5.0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Whole(pub i64);
 
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_says_in_words_which_field_and_what_is_expected() {
+    fn refusal_names_the_field_and_the_expected_value() {
         for (body, expected) in [
             (r#"{}"#, "prompt is missing."),
             (r#"{"prompt":7}"#, "prompt must be a text."),

@@ -1,4 +1,4 @@
-//! Checks that the requests of several functions have in common.
+//! Checks of requests that several functions share.
 
 mod body;
 #[cfg(test)]
@@ -17,7 +17,7 @@ pub use body::{Whole, parse_json};
 /// Returns the UUID of the header `Idempotency-Key`, if the client sent one.
 ///
 /// # Errors
-/// [`Code::InvalidHeader`] if it is not a UUID.
+/// Returns [`Code::InvalidHeader`] if it is not a UUID.
 pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, Error> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
         return Ok(None);
@@ -34,7 +34,7 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, Error> {
 /// Checks that the body is declared as JSON.
 ///
 /// # Errors
-/// [`Code::UnsupportedMediaType`].
+/// Returns [`Code::UnsupportedMediaType`] if it is not declared as `application/json`.
 pub fn require_json(headers: &HeaderMap) -> Result<(), Error> {
     let declared = headers
         .get(header::CONTENT_TYPE)
@@ -51,7 +51,8 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Error> {
 /// text of invisible characters only is refused.
 ///
 /// # Errors
-/// [`Code::InvalidRequest`] naming the field.
+/// Returns [`Code::InvalidRequest`] with a message that names the field if nothing visible remains, or more than
+/// `max_chars` characters.
 pub fn text(field: &str, value: &str, max_chars: usize) -> Result<String, Error> {
     let clean: String = value
         .chars()
@@ -69,15 +70,15 @@ pub fn text(field: &str, value: &str, max_chars: usize) -> Result<String, Error>
     Ok(clean.to_owned())
 }
 
-/// Whether a character is invisible. Such characters are trimmed, and a text of nothing else is refused.
+/// Returns whether a character is invisible. Such characters are trimmed, and a text of nothing else is refused.
 pub fn is_blank(c: char) -> bool {
     c.is_whitespace() || c.is_control() || is_invisible(c)
 }
 
-/// Checks a market: ISO 3166-1 alpha-2. Returns it in upper case.
+/// Returns a market (ISO 3166-1 alpha-2) in upper case.
 ///
 /// # Errors
-/// [`Code::InvalidRequest`].
+/// Returns [`Code::InvalidRequest`] if it does not consist of two letters.
 pub fn market(code: &str) -> Result<String, Error> {
     if code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic()) {
         return Ok(code.to_ascii_uppercase());
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idempotency_key_is_a_uuid_or_absent() {
+    fn idempotency_key_is_a_uuid_or_absent() {
         let key = |value: &str| idempotency_key(&headers(IDEMPOTENCY_KEY, value));
         let id = "0b7a4b0e-3c1e-4f9b-9a39-6d1f0d7b6d11";
         assert_eq!(key(id).unwrap().unwrap().to_string(), id);
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn json_must_be_declared() {
+    fn requires_a_json_content_type() {
         for (value, ok) in [
             ("application/json", true),
             ("Application/JSON; charset=utf-8", true),
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_trimmed_and_bounded_in_characters() {
+    fn trims_texts_and_limits_their_characters() {
         assert_eq!(text("name", "  żółć\u{7}ć ", 6).unwrap(), "żółć ć");
         for nothing in [" \u{0} ", "\u{200b}", "\u{feff}\n\u{202e} "] {
             assert_eq!(
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_market_is_two_letters() {
+    fn market_has_two_letters() {
         assert_eq!(market("pl").unwrap(), "PL");
         for code in ["", "P", "POL", "P1", "Ż", "p "] {
             assert!(market(code).is_err(), "{code}");

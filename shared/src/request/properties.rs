@@ -1,4 +1,4 @@
-//! Properties of any request.
+//! Property tests with any request.
 
 use http::{HeaderMap, HeaderValue, header};
 use inputs::proptest::prelude::*;
@@ -35,7 +35,7 @@ fn refusal(body: &Value) -> (String, String) {
 
 proptest! {
     #[test]
-    fn a_body_is_read_or_refused_in_a_sentence(
+    fn any_body_is_read_or_refused_in_a_sentence(
         bytes in prop_oneof![bytes(), mutated("request-bodies")],
         any in json(),
     ) {
@@ -52,7 +52,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_texts_stand_beside_it_the_field_that_is_wrong_is_named(
+    fn names_the_wrong_field_among_any_others(
         before in any_text(),
         wrong in any_text(),
         number in any::<i64>(),
@@ -73,7 +73,7 @@ proptest! {
     }
 
     #[test]
-    fn a_text_is_clean_and_within_its_limit_or_refused(value in any_text(), max in 1..40_usize) {
+    fn any_text_is_clean_and_within_its_limit_or_is_refused(value in any_text(), max in 1..40_usize) {
         match text("field", &value, max) {
             Ok(text) => {
                 prop_assert!((1..=max).contains(&text.chars().count()) && text.trim() == text);
@@ -85,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn a_market_is_two_capitals_or_refused(code in prop_oneof![any_text(), "[a-zA-Z]{1,3}"]) {
+    fn any_market_is_two_capitals_or_is_refused(code in prop_oneof![any_text(), "[a-zA-Z]{1,3}"]) {
         if let Ok(market) = market(&code) {
             prop_assert!(market.len() == 2 && market.bytes().all(|b| b.is_ascii_uppercase()));
         }
@@ -111,7 +111,7 @@ proptest! {
     }
 
     #[test]
-    fn a_whole_number_has_no_fraction(whole in -1_000_000_000_i64..1_000_000_000, fraction in 1..1_000_u16) {
+    fn whole_number_has_no_fraction(whole in -1_000_000_000_i64..1_000_000_000, fraction in 1..1_000_u16) {
         let written = format!("{whole}.{fraction:03}");
         prop_assert!(parse_json::<Whole>(written.as_bytes()).is_err());
         for written in [whole.to_string(), format!("{whole}.0"), format!("{whole}e0")] {

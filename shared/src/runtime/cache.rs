@@ -99,7 +99,7 @@ mod tests {
     use crate::fakes::SharedClock;
 
     #[test]
-    fn value_is_computed_once_and_again_when_it_expired_or_its_request_was_aborted() {
+    fn recomputes_a_value_after_expiry_or_abort() {
         let (once, clock, made) = (Once::default(), SharedClock::at_ms(1), Cell::new(0));
         let ask = || {
             let make = async {
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_gone_at_its_expiry() {
+    fn value_expires() {
         let cache = Cached::default();
         assert_eq!(cache.get(0), None);
         cache.put("token", 1_000);
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cleared_value_is_gone() {
+    fn cleared_value_is_removed() {
         let cache = Cached::default();
         cache.put(1, u64::MAX);
         cache.clear();

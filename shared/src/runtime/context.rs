@@ -59,6 +59,7 @@ macro_rules! export {
                     Function::new($endpoint, |env| <$config>::from_env(env));
             }
 
+            /// Handles a request of the platform.
             #[wasm_bindgen::prelude::wasm_bindgen(wasm_bindgen = $crate::runtime::wasm::wasm_bindgen)]
             pub fn fetch(request: JsValue, env: JsValue, context: JsValue) -> JsValue {
                 FUNCTION.with(|function| function.fetch(request, env, context, $handle))

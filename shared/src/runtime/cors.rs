@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_allowed_origin_may_read_the_answer() {
+    fn allowed_origin_may_read_the_response() {
         for origin in ["https://a.example", "http://127.0.0.1:3000"] {
             let headers = origins().headers_for(&from(origin));
             assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], origin);
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_of_an_allowed_origin_names_methods_and_headers() {
+    fn preflight_of_an_allowed_origin_names_methods_and_headers() {
         let answer = origins()
             .preflight(&from("https://a.example"), &Method::OPTIONS, methods)
             .unwrap();
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn only_options_is_a_preflight() {
+    fn only_options_requests_are_preflights() {
         for method in [Method::GET, Method::POST, Method::DELETE, Method::HEAD] {
             assert_eq!(
                 origins().preflight(&from("https://a.example"), &method, methods),
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_origin_is_allowed() {
+    fn accepts_an_ipv6_origin() {
         for origin in ["http://[::1]:3000", "http://[::1]"] {
             let headers = AllowedOrigins::parse(origin)
                 .unwrap()
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_variable_is_named() {
+    fn names_a_missing_variable() {
         assert_eq!(
             AllowedOrigins::from_env(|_| None),
             Err(ConfigError::missing("APP_ORIGINS"))

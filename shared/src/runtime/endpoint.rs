@@ -72,7 +72,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether any route allows the method.
+    /// Returns whether any route allows the method.
     fn allows(&self, method: &Method) -> bool {
         self.routes
             .iter()

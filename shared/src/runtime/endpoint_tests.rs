@@ -92,7 +92,7 @@ fn every_response_has_a_request_id_and_cors_headers() {
 }
 
 #[test]
-fn every_response_over_https_and_no_other_has_hsts() {
+fn only_https_responses_have_hsts() {
     for (path, method, body) in [
         ("/echo", Method::POST, ""),
         ("/echo", Method::POST, "broken"),
@@ -123,7 +123,7 @@ fn every_response_over_https_and_no_other_has_hsts() {
 }
 
 #[test]
-fn an_error_is_json_and_its_cause_is_logged_once() {
+fn error_is_json_and_its_cause_is_logged_once() {
     let (response, lines) = answer(Method::POST, Ok("broken".into()));
     assert_eq!(response.status(), 500);
     assert_eq!(response.headers()[header::RETRY_AFTER], "7");
@@ -195,7 +195,7 @@ fn log_line_names_standard_methods_and_no_text_of_the_client() {
 }
 
 #[test]
-fn a_user_is_named_by_a_hash_that_operators_can_compute() {
+fn log_line_names_the_user_by_a_hash() {
     let log = FakeLog::default();
     let call = RequestContext::new(ENDPOINT, &Method::GET, Uuid::nil(), 0, Rc::new(log.clone()));
     let id: Uuid = "6F0D7C58-2F1C-4D0E-9C68-0A4B7B1E6A11".parse().unwrap();
@@ -207,7 +207,7 @@ fn a_user_is_named_by_a_hash_that_operators_can_compute() {
 }
 
 #[test]
-fn health_is_asked_with_get_and_without_anything_else() {
+fn health_check_accepts_get_only() {
     for path in ["/echo/health", "/functions/v1/echo/health"] {
         let (response, lines) = ask(path, Method::GET, Err(BodyError::TooLarge), false);
         assert_eq!(
@@ -229,7 +229,7 @@ fn health_is_asked_with_get_and_without_anything_else() {
 }
 
 #[test]
-fn an_uptime_monitor_may_ask_for_health_with_head() {
+fn health_check_accepts_head() {
     for path in ["/echo/health", "/echo/health/", "/functions/v1/echo/health"] {
         let (get, _) = ask(path, Method::GET, Ok(Bytes::new()), false);
         let (head, lines) = ask(path, Method::HEAD, Ok(Bytes::new()), false);
@@ -290,7 +290,7 @@ fn unknown_method_gets_the_allowed_ones() {
 }
 
 #[test]
-fn every_route_has_its_own_methods_and_any_other_path_is_not_found() {
+fn each_route_has_its_own_methods_and_other_paths_are_not_found() {
     for (path, method, status, allow) in [
         ("/echo", Method::POST, 200, None),
         ("/echo/", Method::DELETE, 200, None),
@@ -331,14 +331,14 @@ fn every_route_has_its_own_methods_and_any_other_path_is_not_found() {
 }
 
 #[test]
-fn a_body_over_the_limit_is_refused() {
+fn refuses_a_body_over_the_limit() {
     let (response, _) = answer(Method::POST, Err(BodyError::TooLarge));
     assert_eq!(response.status(), 413);
     assert!(body_of(response).contains("2 KB"));
 }
 
 #[test]
-fn a_route_is_found_on_both_platforms() {
+fn finds_routes_on_both_platforms() {
     for (path, expected) in [
         ("/functions/v1/echo", Some("/")),
         ("/functions/v1/echo/", Some("/")),

@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn many_checks_cause_one_request_in_five_seconds_and_operators_get_a_new_one() {
+    fn health_checks_cause_one_request_in_five_seconds_except_for_operators() {
         let http =
             FakeHttp::responding(|_| FakeAnswer::Late(Box::new(FakeAnswer::json(503, &json!({})))));
         let instance = Instance::new(None, true, &http);
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn the_database_is_asked_with_the_public_key_and_for_a_short_time() {
+    fn checks_the_database_with_the_public_key_and_a_short_timeout() {
         let http = FakeHttp::answering([FakeAnswer::json(200, &json!([]))]);
         ask(None, true, &http);
         let [request] = http.requests().try_into().unwrap();
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_fails_or_is_silent_is_missing() {
+    fn failing_or_silent_database_is_missing() {
         for answer in [
             FakeAnswer::Error(HttpError::Timeout),
             FakeAnswer::Error(HttpError::Network),
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_variables_are_for_the_log_alone() {
+    fn only_the_log_names_variables() {
         let (call, log) = fake_request();
         let instance = Instance {
             call,

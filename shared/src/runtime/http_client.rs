@@ -301,7 +301,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_prints_neither_query_nor_headers() {
+    fn debug_output_omits_query_and_headers() {
         let url = "https://api.example/v1/x?q=private";
         let request =
             OutboundRequest::new(Upstream::Model, Method::GET, url, Limits::document(1, 1))
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_is_read_in_milliseconds_in_seconds_and_in_fractions_of_them() {
+    fn reads_pauses_in_milliseconds_and_fractional_seconds() {
         for (ms, seconds, expected) in [
             (None, Some("3"), Some(3_000)),
             (None, Some(" 1.5 "), Some(1_500)),
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_end_with_what_remains() {
+    fn limits_are_capped_by_the_remaining_time() {
         assert_eq!(
             Limits::stream(100, 1_000, 7).within(50),
             Limits::stream(50, 50, 7)

@@ -142,7 +142,7 @@ fn last_value_of_a_field_is_logged() {
 }
 
 #[test]
-fn a_server_timing_has_an_entry_for_all_and_one_for_each_upstream() {
+fn server_timing_has_the_total_and_each_upstream() {
     let bench = bench([text(200), text(200), text(200)]);
     for upstream in [Upstream::Model, Upstream::Database, Upstream::Database] {
         let response = bench.send(upstream).unwrap();

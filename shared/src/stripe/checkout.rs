@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Stripe, StripeError, StripeId, id, text};
 
-/// A session is not reused if less than half an hour of its day is left: the user needs time to pay.
+/// The least remaining lifetime of a session that is reused, because the user needs time to pay.
 const MIN_REMAINING_SECONDS: u64 = 30 * 60;
 /// The page size for a customer's sessions. Sessions live for a day, so all open ones are among the newest hundred.
 const SESSIONS: &str = "100";
@@ -53,7 +53,7 @@ impl Session {
         })
     }
 
-    /// The session's URL, if it is still open long enough and was created for the same URLs and price.
+    /// Returns the session's URL if it stays open long enough and was created for the same URLs and price.
     fn url_for(&self, request: &CheckoutRequest<'_>, now_seconds: u64) -> Option<&str> {
         let wanted = [request.success_url, request.cancel_url, request.price_id];
         let is_same = self
@@ -71,7 +71,7 @@ impl Stripe<'_> {
     /// `claimed`, the user that an event names, counts only if the customer names none.
     ///
     /// # Errors
-    /// [`StripeError`].
+    /// Returns a [`StripeError`] if Stripe sends no usable response.
     pub async fn owner_of(
         &self,
         of: &StripeId,
@@ -102,7 +102,7 @@ impl Stripe<'_> {
     /// again.
     ///
     /// # Errors
-    /// [`StripeError`].
+    /// Returns a [`StripeError`] if Stripe sends no usable response.
     pub async fn create_customer(
         &self,
         user_id: Uuid,
@@ -122,7 +122,7 @@ impl Stripe<'_> {
     /// Returns the URL at which the customer pays. A customer has at most one open session: the newest.
     ///
     /// # Errors
-    /// [`StripeError`]; [`StripeError::missing`] is `customer` if the customer does not exist (any more).
+    /// Returns a [`StripeError`]; its [`missing`](StripeError::missing) is `customer` if the customer does not exist (any more).
     pub async fn checkout(
         &self,
         customer: &StripeId,
@@ -167,7 +167,7 @@ impl Stripe<'_> {
     /// Closes all open sessions of a customer, so that a user who has paid in one tab cannot pay in another.
     ///
     /// # Errors
-    /// [`StripeError`].
+    /// Returns a [`StripeError`] if Stripe sends no usable response.
     pub async fn close_sessions(&self, customer: &StripeId) -> Result<(), StripeError> {
         self.expire(self.sessions(customer).await?.iter()).await
     }
@@ -176,7 +176,7 @@ impl Stripe<'_> {
     /// be paid. Succeeds if the customer does not exist any more.
     ///
     /// # Errors
-    /// [`StripeError`].
+    /// Returns a [`StripeError`] if Stripe sends no usable response.
     pub async fn delete_customer(&self, customer: &StripeId) -> Result<(), StripeError> {
         self.close_sessions(customer).await?;
         match self.delete(&format!("/v1/customers/{customer}")).await {
@@ -193,7 +193,7 @@ impl Stripe<'_> {
     /// Returns the URL at which the customer manages their subscription.
     ///
     /// # Errors
-    /// [`StripeError`]; [`StripeError::missing`] is `customer` if the customer does not exist (any more).
+    /// Returns a [`StripeError`]; its [`missing`](StripeError::missing) is `customer` if the customer does not exist (any more).
     pub async fn portal(
         &self,
         customer: &StripeId,

@@ -44,7 +44,7 @@ impl<'a> Stripe<'a> {
         }
     }
 
-    /// Whether the deadline has passed.
+    /// Returns whether the deadline has passed.
     pub(super) fn is_late(&self) -> bool {
         self.clock.now_ms() >= self.deadline_ms
     }

@@ -1,4 +1,4 @@
-//! Reads an event for the customer to look at. Everything else in it may be out of date.
+//! Reads the customer of an event. Everything else in it may be out of date.
 //!
 //! Both kinds are read: snapshots (`object: "event"`), which contain the object as it was, and thin events (`object:
 //! "v2.core.event"`), which name it. Source: Stripe's documentation, "Event destinations".
@@ -36,13 +36,13 @@ pub struct Event {
     pub kind: Option<String>,
     /// Whether the event is about real money (live mode).
     pub livemode: bool,
-    /// Where to find the customer; `None` if the event is ignored.
+    /// The place of the customer; `None` if the event is ignored.
     pub source: Option<Source>,
     /// Whether a checkout was completed.
     pub completes_checkout: bool,
 }
 
-/// Where the subject of an event is found.
+/// The place of an event's subject.
 #[derive(Debug, PartialEq)]
 pub enum Source {
     /// The object that the event contains.
@@ -73,7 +73,7 @@ impl Event {
     /// Reads an event's body.
     ///
     /// # Errors
-    /// [`EventError`].
+    /// Returns an [`EventError`] if the body is not JSON, or not an event.
     pub fn parse(body: &[u8]) -> Result<Self, EventError> {
         // Most events are ignored because of their type, so their object is not read yet.
         let mut event = Map::new();
@@ -116,7 +116,7 @@ impl Event {
     }
 }
 
-/// Whether a type may be logged. Unknown types may contain anything, so only their form is checked.
+/// Returns whether a type may be logged. Unknown types may contain anything, so only their form is checked.
 fn looks_like_a_type(name: &str) -> bool {
     let fits = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.');
     (1..=MAX_TYPE_BYTES).contains(&name.len()) && name.bytes().all(fits)
@@ -176,11 +176,11 @@ impl Subject {
 }
 
 impl Source {
-    /// Returns the subject, fetching the object if the event does not contain it. `None` if there is no known
+    /// Returns the subject, after fetching the object if the event does not contain it; `None` if it names no known
     /// customer.
     ///
     /// # Errors
-    /// [`StripeError`].
+    /// Returns a [`StripeError`] if Stripe sends no usable response.
     pub async fn subject(&self, stripe: &Stripe<'_>) -> Result<Option<Subject>, StripeError> {
         match self {
             Self::Object(object) => Ok(Subject::of(object)),

@@ -1,4 +1,4 @@
-//! Stripe: verifies events, reads what a customer pays for, and creates the pages to pay on.
+//! Client for Stripe: verifies events, reads subscriptions, and creates the pages on which customers pay.
 
 mod checkout;
 mod client;
@@ -54,7 +54,7 @@ impl StripeConfig {
     /// Stripe's, `STRIPE_API_BASE_URL`.
     ///
     /// # Errors
-    /// [`ConfigError`] names everything that is missing or invalid.
+    /// Returns a [`ConfigError`] that names the missing and invalid variables.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         const KEY: &str = "STRIPE_SECRET_KEY";
         const URL: &str = "STRIPE_API_BASE_URL";

@@ -1,4 +1,4 @@
-//! What a customer pays for, read from Stripe.
+//! Reads from Stripe which plan a customer pays for.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -37,10 +37,10 @@ impl Plan {
     }
 }
 
-/// The plan, and until when it is paid for.
+/// A plan, and the end of the period that is paid for.
 ///
-/// Of a customer's subscriptions the greatest counts: one that renews before one that ends, then the one that lasts
-/// longest.
+/// If a customer has several subscriptions, the greatest standing counts: one that renews before one that ends, then
+/// the one that lasts longest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Standing {
     /// The plan.
@@ -53,7 +53,7 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// Nothing is paid for.
+    /// The standing of a customer who pays for nothing.
     pub const FREE: Self = Self {
         plan: Plan::Free,
         renews: false,
@@ -110,8 +110,8 @@ impl Subscription {
         })
     }
 
-    /// Whether it makes its customer pro. `past_due` does: most failed payments succeed a few days later, and an
-    /// expired card must not end the plan at once. `unpaid`, `canceled`, `paused`, `incomplete`,
+    /// Returns whether it makes its customer pro. `past_due` does: most failed payments succeed a few days later, and
+    /// an expired card must not end the plan at once. `unpaid`, `canceled`, `paused`, `incomplete`,
     /// `incomplete_expired` and unknown statuses do not. Nor does a subscription whose invoices are voided while
     /// collection is paused, because then no service is provided; the other two kinds of pause offer the service for
     /// free.
@@ -120,7 +120,7 @@ impl Subscription {
             && !self.is_without_service
     }
 
-    /// Returns what it makes its customer.
+    /// Returns the standing that it gives its customer.
     pub fn standing(&self) -> Standing {
         if !self.is_pro() {
             return Standing::FREE;
@@ -133,12 +133,12 @@ impl Subscription {
         }
     }
 
-    /// Whether it has ended for good. Any other subscription may be charged, now or after it recovers.
+    /// Returns whether it has ended for good. Any other subscription may be charged, now or after it recovers.
     pub fn is_over(&self) -> bool {
         matches!(self.status.as_str(), "canceled" | "incomplete_expired")
     }
 
-    /// Whether its first payment is outstanding. Stripe ends the subscription 23 hours after its creation if it
+    /// Returns whether its first payment is outstanding. Stripe ends the subscription 23 hours after its creation if it
     /// stays so.
     pub fn is_incomplete(&self) -> bool {
         self.status == "incomplete"
@@ -158,7 +158,7 @@ fn seconds(object: &Value, name: &str) -> Option<u64> {
 pub struct Subscriptions {
     /// Those on the page.
     pub list: Vec<Subscription>,
-    /// Whether there are more subscriptions after the last one.
+    /// Whether another page follows.
     has_more: bool,
 }
 
@@ -188,12 +188,12 @@ impl Subscriptions {
 }
 
 impl Stripe<'_> {
-    /// Returns what a customer pays for. One subscription that counts makes the customer pro, whatever the others are.
+    /// Returns the customer's standing. One subscription that counts makes the customer pro, whatever the others are.
     ///
     /// A customer that does not exist (any more) is free.
     ///
     /// # Errors
-    /// [`StripeError`].
+    /// Returns a [`StripeError`] if Stripe sends no usable response.
     pub async fn standing_of(&self, customer: &StripeId) -> Result<Standing, StripeError> {
         let mut best = Standing::FREE;
         let read = self
@@ -203,7 +203,7 @@ impl Stripe<'_> {
             })
             .await;
         match read {
-            // Too many pages; that the customer pays is known.
+            // There are too many pages, but one subscription that counts has been found.
             Err(StripeError::InvalidAnswer) if best.plan == Plan::Pro => Ok(best),
             Err(error) => Err(error),
             Ok(_) => Ok(best),
@@ -213,7 +213,7 @@ impl Stripe<'_> {
     /// Returns a subscription of the customer that has not ended. One that was paid for before is preferred.
     ///
     /// # Errors
-    /// [`StripeError`].
+    /// Returns a [`StripeError`] if Stripe sends no usable response.
     pub async fn lasting_subscription(
         &self,
         customer: &StripeId,
@@ -233,7 +233,7 @@ impl Stripe<'_> {
     /// Returns the page on which the first invoice of an incomplete subscription is paid, if it can still be paid.
     ///
     /// # Errors
-    /// [`StripeError`].
+    /// Returns a [`StripeError`] if Stripe sends no usable response.
     pub async fn first_payment(&self, of: &Subscription) -> Result<Option<String>, StripeError> {
         let Some(invoice) = of.latest_invoice.as_ref().filter(|_| of.is_incomplete()) else {
             return Ok(None);
@@ -278,7 +278,7 @@ impl Stripe<'_> {
     /// Returns a page of subscriptions in every status, newest first: one customer's, or all.
     ///
     /// # Errors
-    /// [`StripeError`].
+    /// Returns a [`StripeError`] if Stripe sends no usable response.
     pub async fn subscriptions(
         &self,
         customer: Option<&StripeId>,

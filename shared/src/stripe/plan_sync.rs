@@ -1,4 +1,4 @@
-//! Makes a profile's plan agree with Stripe, also if several requests do so at once.
+//! Synchronises a profile's plan with Stripe, even if several requests do so at once.
 //!
 //! Reading from Stripe and writing the profile are two steps. Each write names the profile's state that was read
 //! before Stripe was asked, and succeeds only if that state has not changed. The last successful write is therefore
@@ -33,10 +33,11 @@ pub struct BillingProfile {
 }
 
 impl BillingProfile {
-    /// Reads the result of `billing_profile`: a profile, or null. A derived reader would be an eighth of the webhook.
+    /// Reads the result of `billing_profile`: a profile, or null. It is written by hand because a derived `Deserialize`
+    /// would take an eighth of the webhook's size.
     ///
     /// # Errors
-    /// [`SupabaseError::InvalidAnswer`].
+    /// Returns [`SupabaseError::InvalidAnswer`] if it is neither.
     pub fn read(answer: &Value) -> Result<Option<Self>, SupabaseError> {
         let read = || {
             let stripe_customer_id = match answer.get("stripe_customer_id")? {
@@ -120,7 +121,7 @@ impl<'a> PlanSync<'a> {
     /// Writes the plan that Stripe states to the profile of `subject`.
     ///
     /// # Errors
-    /// [`SyncError`]; the caller has to try again.
+    /// Returns a [`SyncError`], after which the caller has to try again.
     pub async fn sync(&self, subject: &Subject) -> Result<Synced, SyncError> {
         for attempt in 0..MAX_ATTEMPTS {
             let Some((profile, standing)) = self.compare(subject).await? else {
@@ -139,10 +140,10 @@ impl<'a> PlanSync<'a> {
         Err(SyncError::Contended)
     }
 
-    /// Returns the profile of `subject` unchanged, and what Stripe states; `None` if the customer is foreign.
+    /// Returns the unchanged profile of `subject` and its standing at Stripe; `None` if the customer is foreign.
     ///
     /// # Errors
-    /// [`SyncError`].
+    /// Returns a [`SyncError`] if Stripe or the database sends no usable response.
     pub async fn compare(
         &self,
         subject: &Subject,
@@ -159,7 +160,7 @@ impl<'a> PlanSync<'a> {
     /// Sets a profile without a customer to free.
     ///
     /// # Errors
-    /// [`SyncError`]; `Contended` if the profile was written after it was read.
+    /// Returns a [`SyncError`]; it is `Contended` if the profile was written after it was read.
     pub async fn withdraw(&self, profile: &BillingProfile) -> Result<(), SyncError> {
         match self.swap(profile, None, Standing::FREE).await? {
             WriteOutcome::Written | WriteOutcome::NoProfile => Ok(()),

@@ -146,7 +146,7 @@ fn writes_the_plan_that_stripe_states() {
 fn stale_read_of_stripe_is_repeated() {
     let world = world(json!("cus_1"));
     world.during.borrow_mut().push(|world| {
-        // The subscription ends, and a faster request is told so; it even writes the same plan again.
+        // The subscription ends, and a faster request has written that already.
         *world.plan.borrow_mut() = "canceled";
         world.write("free", &json!("cus_1"));
     });
@@ -250,7 +250,7 @@ fn uses_the_events_user_if_the_customer_names_none() {
 }
 
 #[test]
-fn a_response_that_is_not_the_customer_is_invalid() {
+fn refuses_a_response_with_another_customer() {
     for owner in [
         json!({}),
         json!({"id": "cus_2", "metadata": {}}),

@@ -1,4 +1,4 @@
-//! The price of the plan, for the page to show before anyone pays.
+//! Reads the price of the plan, which the page shows to all visitors.
 
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ impl Stripe<'_> {
     /// Returns the price with that id. Only a fixed amount per period can be shown.
     ///
     /// # Errors
-    /// [`StripeError`].
+    /// Returns a [`StripeError`] if Stripe sends no usable response.
     pub async fn price(&self, id: &str) -> Result<PriceResponse, StripeError> {
         let price = self.get(&format!("/v1/prices/{id}"), &[]).await?;
         read(&price)

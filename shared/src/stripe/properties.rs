@@ -1,4 +1,4 @@
-//! Properties of any header, event and response of Stripe.
+//! Property tests with any header, event and response of Stripe.
 
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;
@@ -17,7 +17,7 @@ fn secrets() -> WebhookSecrets {
     WebhookSecrets::from_env(|_| Some(format!("{B},{A}"))).unwrap()
 }
 
-/// Other items of a signature header; none of them is a time.
+/// Generates other items of a signature header; none of them is a time.
 fn other_item() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("v0=00".to_owned()),
@@ -59,7 +59,7 @@ fn is_fit_for_a_path(text: &str) -> bool {
 
 proptest! {
     #[test]
-    fn what_stripe_signed_is_believed_whatever_stands_beside_it(
+    fn accepts_stripes_signature_among_any_other_items(
         body in bytes(),
         by in prop::sample::select(vec![A, B]),
         off in 0..=600_u64,
@@ -80,7 +80,7 @@ proptest! {
     }
 
     #[test]
-    fn no_header_that_is_made_up_verifies(
+    fn no_forged_header_verifies(
         header in prop_oneof![text(), mutated_text("signature-header")],
         body in bytes(),
     ) {
@@ -90,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn another_body_or_another_header_never_verifies(
+    fn changed_body_or_header_never_verifies(
         body in bytes(),
         bit in any::<Index>(),
         ((header, signed), other) in bytes().prop_flat_map(|body| {
@@ -119,7 +119,7 @@ proptest! {
     }
 
     #[test]
-    fn an_event_is_read_or_refused(
+    fn any_event_is_read_or_refused(
         body in prop_oneof![bytes(), mutated("request-bodies")],
         made_up in json(),
     ) {
@@ -133,7 +133,7 @@ proptest! {
     }
 
     #[test]
-    fn an_event_that_is_nearly_right_leads_nowhere_else(event in right_events().prop_flat_map(nearly)) {
+    fn mutated_event_names_no_other_customer(event in right_events().prop_flat_map(nearly)) {
         let Ok(read) = Event::parse(event.to_string().as_bytes()) else { return Ok(()) };
         prop_assert_eq!(Some(read.livemode), event["livemode"].as_bool());
         if let Some(kind) = &read.kind {
@@ -169,7 +169,7 @@ proptest! {
     }
 
     #[test]
-    fn a_plan_is_what_the_page_says_or_not_known(
+    fn any_page_gives_its_plan_or_an_error(
         statuses in vec(prop_oneof![Just("active"), Just("past_due"), Just("canceled"), Just("x")], 0..4),
         page in nearly(json!({"data": [subscription("sub_1", "canceled"), subscription("sub_2", "x")], "has_more": false})),
     ) {
@@ -190,13 +190,13 @@ proptest! {
     }
 
     #[test]
-    fn an_answer_that_is_no_json_is_not_understood(body in bytes()) {
+    fn non_json_response_is_invalid(body in bytes()) {
         let read = plan([answer(&body)]).0;
         prop_assert!(read == Err(StripeError::InvalidAnswer), "{:?}", read);
     }
 
     #[test]
-    fn a_checkout_leads_to_a_url_of_an_answer_or_nowhere(
+    fn checkout_url_comes_from_a_response(
         sessions in nearly(json!({"data": [
             {"id": "cs_1", "status": "open", "url": "https://checkout.example/1", "expires_at": u64::MAX,
              "success_url": "s", "cancel_url": "c", "metadata": {"price_id": "p"}},

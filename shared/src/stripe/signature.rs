@@ -45,7 +45,7 @@ impl WebhookSecrets {
     /// Reads `STRIPE_WEBHOOK_SECRETS`: one `whsec_…`, or up to four separated by commas.
     ///
     /// # Errors
-    /// [`ConfigError`] if a secret is missing, malformed or one too many.
+    /// Returns a [`ConfigError`] if there is no secret, a malformed one, or more than four.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let value = required(env, VARIABLE)?;
         let secrets: Vec<Secret> = value
@@ -67,7 +67,7 @@ impl WebhookSecrets {
     /// Checks that Stripe sent `body`, and sent it now; `header` is the value of `Stripe-Signature`.
     ///
     /// # Errors
-    /// [`SignatureError`]; the time is checked only after the signature.
+    /// Returns a [`SignatureError`]; the time is checked only after the signature.
     pub fn verify(
         &self,
         header: Option<&str>,

@@ -28,7 +28,7 @@ pub(super) fn sign(secret: &str, timestamp: impl std::fmt::Display, body: &[u8])
 }
 
 #[test]
-fn headers_are_judged_by_the_rules() {
+fn accepts_and_refuses_headers_by_the_rules() {
     let good = sign(A, NOW, BODY);
     let other = sign(B, NOW, BODY);
     let v1 = |timestamp: &str| sign(A, timestamp, BODY);
@@ -108,7 +108,7 @@ fn headers_are_judged_by_the_rules() {
     ]
     .into_iter()
     .map(|(header, expected)| (just(header).replace("NOW", &NOW.to_string()), expected))
-    // Signed, but when?
+    // Correct signatures with other times.
     .chain(
         [-301_i64, -300, -299, -1, 0, 1, 299, 300, 301]
             .into_iter()
@@ -229,7 +229,7 @@ fn accepts_both_secrets_during_a_rotation() {
 }
 
 #[test]
-fn no_change_of_a_single_bit_goes_unnoticed() {
+fn detects_every_flipped_bit() {
     let secrets = secrets(&format!("{B},{A}"));
     let header = format!("t={NOW},v1={}", sign(A, NOW, BODY));
     assert_eq!(secrets.verify(Some(&header), BODY, NOW), Ok(()));
@@ -245,7 +245,7 @@ fn no_change_of_a_single_bit_goes_unnoticed() {
     for bit in 0..header.len() * 8 {
         let mut changed = header.clone().into_bytes();
         changed[bit / 8] ^= 1 << (bit % 8);
-        // What is no text never gets as far as here.
+        // A header is always text.
         let Ok(changed) = String::from_utf8(changed) else {
             continue;
         };
@@ -263,7 +263,7 @@ fn no_change_of_a_single_bit_goes_unnoticed() {
 }
 
 #[test]
-fn a_long_header_takes_no_more_than_its_length() {
+fn long_header_takes_linear_time() {
     let many = format!(
         "t={NOW}{}",
         format!(",v1={}", "0".repeat(64)).repeat(20_000)

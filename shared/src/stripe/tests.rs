@@ -11,7 +11,7 @@ use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
 use crate::runtime::http_client::{HttpError, OutboundRequest};
 
 pub(super) const NOW_MS: u64 = 1_790_000_000_000;
-/// When the period of every subscription ends.
+/// The end of every subscription's period, in Unix seconds.
 pub(super) const PERIOD_END: u64 = 1_792_000_000;
 pub(super) const USER: Uuid = Uuid::from_u128(7);
 
@@ -344,7 +344,7 @@ fn sends_nothing_after_the_deadline() {
 }
 
 #[test]
-fn requests_carry_key_and_version_and_errors_say_neither() {
+fn requests_send_key_and_version_and_errors_omit_them() {
     let (_, requests) = plan([page(&[], false)]);
     assert_eq!(
         header_of(&requests[0], "authorization"),
@@ -385,7 +385,7 @@ fn requests_carry_key_and_version_and_errors_say_neither() {
 }
 
 #[test]
-fn a_key_that_could_move_money_unseen_is_not_taken_for_another() {
+fn accepts_only_secret_keys_and_reads_their_mode() {
     let mode = |key: &str| {
         let env = |name: &str| (name == "STRIPE_SECRET_KEY").then(|| key.to_owned());
         StripeConfig::from_env(env).map(|config| config.livemode)
@@ -423,7 +423,7 @@ fn keys(requests: &[OutboundRequest]) -> Vec<&str> {
 }
 
 #[test]
-fn a_failure_that_stripe_remembers_is_not_asked_for_again() {
+fn retries_a_stored_failure_with_another_key() {
     let created = FakeAnswer::json(200, &json!({"id": "cus_9", "object": "customer"}));
     let create = |answers: Vec<FakeAnswer>| {
         with_stripe(answers, async |stripe| {
@@ -500,7 +500,7 @@ fn subscription_paused_by_voiding_invoices_is_free() {
 }
 
 #[test]
-fn a_refusal_to_mix_currencies_is_told_from_other_refusals() {
+fn recognises_a_currency_conflict() {
     for (message, is_conflict) in [
         (
             "You cannot combine currencies on a single customer. This customer has an active subscription, subscription \

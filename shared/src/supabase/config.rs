@@ -33,7 +33,7 @@ impl SupabaseConfig {
     ///   `SUPABASE_SECRET_KEYS`, `SUPABASE_SECRET_KEY` or the legacy `SUPABASE_SERVICE_ROLE_KEY`.
     ///
     /// # Errors
-    /// [`ConfigError`] naming everything that is missing or invalid.
+    /// Returns a [`ConfigError`] that names the missing and invalid variables.
     pub fn from_env(env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut problems = Problems::default();
         let url = problems
@@ -68,7 +68,7 @@ fn service_credential(
     }
 }
 
-/// The names of a key's variables, and how the opposite key begins.
+/// The names of a key's variables, and the prefix of the opposite kind of key.
 struct KeyNames {
     named: &'static str,
     plain: &'static str,

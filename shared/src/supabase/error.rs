@@ -24,7 +24,7 @@ pub enum SupabaseError {
         code: Option<String>,
         /// The message, if there is one.
         message: String,
-        /// When a repetition may succeed, in seconds, if the response says so.
+        /// The seconds after which a repetition may succeed, if the response has them.
         retry_after_seconds: Option<u64>,
     },
     /// It does not accept the function's own credential.
@@ -34,7 +34,7 @@ pub enum SupabaseError {
         /// The message, if there is one.
         message: String,
     },
-    /// The response was not what was asked for.
+    /// The response does not have the expected form.
     InvalidAnswer,
     /// The RPC reports an outcome that this version does not know, or one without its members: the functions and the
     /// migrations are of different versions.
@@ -50,7 +50,7 @@ impl SupabaseError {
         }
     }
 
-    /// Whether the same call may succeed a moment later.
+    /// Returns whether the same call may succeed a moment later.
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Unavailable(error) => is_outage(*error),
@@ -65,12 +65,12 @@ impl SupabaseError {
         Self::UnexpectedOutcome(outcome.to_owned())
     }
 
-    /// Returns the error for a successful response that is not what was asked for.
+    /// Returns the error for a successful response that does not have the expected form.
     pub(super) fn of_unread(body: &[u8]) -> Self {
         Self::of_outcome(&serde_json::from_slice(body).unwrap_or_default())
     }
 
-    /// Returns the error for an outcome that is not known.
+    /// Returns the error for an unknown outcome.
     pub fn of_outcome(body: &Value) -> Self {
         match body.get("outcome").unwrap_or(body).as_str() {
             Some(outcome) => {
@@ -111,7 +111,8 @@ impl SupabaseError {
     }
 }
 
-/// Whether the database did not respond. Oversized or non-JSON error bodies come from a proxy, not from PostgREST.
+/// Returns whether the database did not respond. Oversized or non-JSON error bodies come from a proxy, not from
+/// PostgREST.
 fn is_outage(error: HttpError) -> bool {
     matches!(
         error,
@@ -119,7 +120,7 @@ fn is_outage(error: HttpError) -> bool {
     )
 }
 
-/// Whether a gateway refuses: PostgREST has neither rate limits nor redirects.
+/// Returns whether a gateway refuses: PostgREST has neither rate limits nor redirects.
 fn is_gateways(status: StatusCode) -> bool {
     status.is_server_error() || status.is_redirection() || status == StatusCode::TOO_MANY_REQUESTS
 }

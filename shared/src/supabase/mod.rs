@@ -74,7 +74,7 @@ impl<'a> Supabase<'a> {
     /// database is up.
     ///
     /// # Errors
-    /// [`SupabaseError`] if the database does not respond within 2 seconds, or reports an outage.
+    /// Returns a [`SupabaseError`] if the database does not respond within 2 seconds, or reports an outage.
     pub async fn responds(&self) -> Result<(), SupabaseError> {
         let session = self.session(&self.config.publishable_key, None, false);
         let url = format!("{}/profiles?select=user_id&limit=1", session.base_url);
@@ -107,7 +107,7 @@ impl AsUser<'_> {
     /// Calls a database function as the user. `T` is `()` for a function that returns nothing.
     ///
     /// # Errors
-    /// [`SupabaseError`].
+    /// Returns a [`SupabaseError`] if the database sends no usable response.
     pub async fn rpc<A: Serialize, T: DeserializeOwned>(
         &self,
         name: &'static str,
@@ -118,11 +118,11 @@ impl AsUser<'_> {
 }
 
 impl AsUser<'_> {
-    /// Like [`AsUser::rpc`], but also returns the document unchanged, with a larger size limit. `T` is the part that
-    /// is parsed.
+    /// Calls a database function like [`AsUser::rpc`], and also returns the unchanged document, within `limits`. `T` is
+    /// the part that is parsed.
     ///
     /// # Errors
-    /// [`SupabaseError`].
+    /// Returns a [`SupabaseError`] if the database sends no usable response.
     pub async fn document<T: DeserializeOwned>(
         &self,
         name: &'static str,
@@ -145,7 +145,7 @@ impl Service<'_> {
     /// Calls a database function. `T` is `()` for a function that returns nothing.
     ///
     /// # Errors
-    /// [`SupabaseError`].
+    /// Returns a [`SupabaseError`] if the database sends no usable response.
     pub async fn rpc<A: Serialize, T: DeserializeOwned>(
         &self,
         name: &'static str,
@@ -154,13 +154,14 @@ impl Service<'_> {
         self.0.send(self.0.rpc_request(name, args)?).await
     }
 
-    /// Like [`Service::rpc`], with one repetition after a network error, a timeout, 502, 503 or 504.
+    /// Calls a database function like [`Service::rpc`], and once more after a network error, a timeout, 502, 503 or
+    /// 504.
     ///
     /// The first call may have had its effect although its response was lost. Use it only for RPCs that return the
     /// same result to a repeat.
     ///
     /// # Errors
-    /// [`SupabaseError`] of the last attempt.
+    /// Returns the [`SupabaseError`] of the last attempt.
     pub async fn rpc_retrying<A: Serialize, T: DeserializeOwned>(
         &self,
         name: &'static str,
@@ -252,7 +253,8 @@ impl Session<'_> {
         serde_json::from_slice(json).map_err(|_| SupabaseError::of_unread(json))
     }
 
-    /// Separate from [`Self::send`] and boxed, because each type would otherwise have its own copy.
+    /// Sends a request and returns the body. It is separate from [`Self::send`] and boxed, because each type would
+    /// otherwise have its own copy.
     fn fetch(&self, request: OutboundRequest) -> LocalBoxFuture<'_, Result<Bytes, SupabaseError>> {
         async move {
             let response = self

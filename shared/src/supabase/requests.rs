@@ -1,4 +1,4 @@
-//! Limits for each user on resources that all users share. The database counts.
+//! Counts each user's requests for resources that all users share; the database enforces the limits.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -50,7 +50,8 @@ enum TakeOutcome {
 /// Takes one request from the user's limit.
 ///
 /// # Errors
-/// 429 `too_many_attempts` with `Retry-After`, 403 `profile_not_found` for a deleted user's token, or 503.
+/// Returns 429 `too_many_attempts` with `Retry-After`, 403 `profile_not_found` for a deleted user's token, or 503
+/// `database_unavailable`.
 pub async fn take_request(
     service: &Service<'_>,
     user_id: Uuid,

@@ -14,7 +14,7 @@ impl AsUser<'_> {
     /// them. `T` is a `Vec` of rows unless the builder asks for a single one.
     ///
     /// # Errors
-    /// [`SupabaseError`]; `Unavailable(InvalidRequest)` for a request that leaves the database's URL.
+    /// Returns a [`SupabaseError`]; it is `Unavailable(InvalidRequest)` for a request that leaves the database's URL.
     pub async fn query<T: DeserializeOwned>(
         &self,
         build: impl FnOnce(&Postgrest) -> Builder,

@@ -76,7 +76,7 @@ fn call(answer: FakeAnswer) -> Result<Value, SupabaseError> {
 
 #[cfg(feature = "tables")]
 #[test]
-fn a_user_reads_tables_with_the_users_token() {
+fn reads_tables_with_the_users_token() {
     let http = FakeHttp::answering([FakeAnswer::json(200, &json!([{ "name": "Calm & piano" }]))]);
     let (config, user) = (config(), user());
     let rows: Vec<Value> = Supabase::new(&config, &http)
@@ -109,7 +109,7 @@ fn a_user_reads_tables_with_the_users_token() {
 }
 
 #[test]
-fn a_user_calls_rpcs_with_the_users_token() {
+fn calls_rpcs_with_the_users_token() {
     let http = FakeHttp::answering([FakeAnswer::json(200, &json!({ "plan": "free" }))]);
     let (config, user) = (config(), user());
     let usage: Value = Supabase::new(&config, &http)
@@ -132,7 +132,7 @@ fn a_user_calls_rpcs_with_the_users_token() {
 
 #[cfg(feature = "tables")]
 #[test]
-fn credentials_never_leave_the_database() {
+fn credentials_are_sent_only_to_the_database() {
     let http = FakeHttp::answering([]);
     let (config, user) = (config(), user());
     let as_user = Supabase::new(&config, &http).as_user(&user);
@@ -245,7 +245,7 @@ fn each_service_credential_is_sent_in_its_own_way() {
 }
 
 #[test]
-fn new_variables_win_over_old_ones_and_the_function_token_over_all() {
+fn newer_variables_and_function_tokens_take_precedence() {
     let mut variables = vec![
         ("SUPABASE_URL", URL),
         ("SUPABASE_ANON_KEY", "eyJanon"),
@@ -307,7 +307,7 @@ fn names_every_missing_variable() {
 }
 
 #[test]
-fn keys_that_cannot_be_meant_are_refused() {
+fn refuses_keys_of_another_kind() {
     for (name, value) in [
         ("SUPABASE_PUBLISHABLE_KEYS", r#"{"default":"sb_secret_1"}"#),
         ("SUPABASE_PUBLISHABLE_KEYS", r#"{"web":"sb_secret_1"}"#),
@@ -328,7 +328,7 @@ fn keys_that_cannot_be_meant_are_refused() {
     }
 }
 
-/// Documents of named keys, and the key that is taken; none if the next variable is read.
+/// Documents of named keys, each with the key that is used; `None` if the next variable is read.
 const NAMED_KEYS: [(&str, Option<&str>); 14] = [
     (r#"{"default":"k1","web":"k2"}"#, Some("k1")),
     (r#"{"web":"k2","default":"k1"}"#, Some("k1")),
@@ -350,7 +350,7 @@ const NAMED_KEYS: [(&str, Option<&str>); 14] = [
 ];
 
 #[test]
-fn of_named_keys_the_default_is_taken_else_the_first_else_the_next_variable() {
+fn uses_the_default_key_then_the_first_then_the_next_variable() {
     for (document, key) in NAMED_KEYS {
         for [named, next] in [
             ["SUPABASE_PUBLISHABLE_KEYS", "SUPABASE_PUBLISHABLE_KEY"],
@@ -390,7 +390,7 @@ fn of_named_keys_the_default_is_taken_else_the_first_else_the_next_variable() {
 }
 
 #[test]
-fn named_keys_that_hold_none_are_a_configuration_error_where_no_other_variable_serves() {
+fn empty_named_keys_without_an_alternative_are_an_error() {
     for (document, _) in NAMED_KEYS.iter().filter(|(_, key)| key.is_none()) {
         let variables = [
             ("SUPABASE_URL", URL),
@@ -413,7 +413,7 @@ fn named_keys_that_hold_none_are_a_configuration_error_where_no_other_variable_s
 }
 
 #[test]
-fn a_refusal_by_our_sql_keeps_its_code() {
+fn refusal_by_our_sql_keeps_its_code() {
     let body =
         json!({ "code": "PT409", "message": "still running", "details": null, "hint": null });
     let error = call(FakeAnswer::json(409, &body)).unwrap_err();
@@ -434,7 +434,7 @@ fn a_refusal_by_our_sql_keeps_its_code() {
 }
 
 #[test]
-fn a_refused_service_credential_is_our_misconfiguration() {
+fn refused_service_credential_is_misconfigured() {
     for (status, body) in [
         (401, json!({ "message": "Invalid API key" })),
         (401, json!({ "code": "PGRST301", "message": "JWT invalid" })),
@@ -632,7 +632,7 @@ fn retries_once_after_transient_errors() {
 }
 
 #[test]
-fn a_retrying_call_gives_up_after_the_second_failure() {
+fn retrying_call_fails_after_the_second_failure() {
     let http = FakeHttp::answering([]);
     let (config, clock) = (config(), FakeClock::hurrying(0));
     let service = Supabase::new(&config, &http).service();
@@ -645,7 +645,7 @@ fn a_retrying_call_gives_up_after_the_second_failure() {
 }
 
 #[test]
-fn no_secret_is_printed() {
+fn debug_output_omits_secrets() {
     let printed = format!("{:?}", config());
     assert!(!printed.contains("sb_"), "{printed}");
 }

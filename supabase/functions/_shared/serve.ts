@@ -7,31 +7,31 @@ interface Context {
 
 type Environment = Record<string, string>;
 
-/** Starts the wasm; returns the function that serves requests with it. */
+/** Starts the wasm; returns the handler of requests. */
 type Start = (module: WebAssembly.Module) => (request: Request, env: Environment, context: Context) => Response | Promise<Response>;
 
-/** What `cargo xtask build` makes for a function. */
+/** The artefacts of `cargo xtask build` for a function. */
 interface Embedded {
-  /** The compiled function, in base64: a deployment takes modules without further ado, and other files not always. */
+  /** The compiled function in base64: every deployment includes modules, but not always other files. */
   wasm: string;
-  /** Its role in the database, or null for one that needs none. */
+  /** The function's role in the database, or null if it needs none. */
   role: string | null;
-  /** What it reads of its environment, beside what the platform injects. */
+  /** The variables that it reads, without those that the platform sets. */
   variables: string[];
 }
 
 declare const EdgeRuntime: { waitUntil(promise: Promise<unknown>): void } | undefined;
 
-/** Injected by the platform, the newest names first in each line. */
+/** The variables that the platform sets, with the newest names first in each line. */
 const INJECTED = ['SUPABASE_URL', 'SUPABASE_PUBLISHABLE_KEYS', 'SUPABASE_PUBLISHABLE_KEY', 'SUPABASE_ANON_KEY'];
 const INJECTED_SECRETS = ['SUPABASE_SECRET_KEYS', 'SUPABASE_SECRET_KEY', 'SUPABASE_SERVICE_ROLE_KEY'];
 
-/** The platform reserves this prefix, so our variables that begin with it are set without it. */
+/** The platform reserves this prefix, so the functions' own variables are set without it. */
 const RESERVED = 'SUPABASE_';
 
 const context: Context = {
   waitUntil(promise) {
-    // A failure must not end the process, nor be lost.
+    // A failure must be logged and must not end the process.
     const settled = promise.catch((error) => console.error(error));
     if (typeof EdgeRuntime !== 'undefined') EdgeRuntime.waitUntil(settled);
   },
@@ -44,7 +44,7 @@ export function serve(start: Start, { wasm, role, variables }: Embedded): void {
   Deno.serve((request) => fetch(request, env, context));
 }
 
-/** All functions of a project share one environment; each is handed what is its own. */
+/** All functions of a project share one environment; each receives only its own variables. */
 function environment(role: string | null, variables: string[]): Environment {
   const env: Environment = {};
   const take = (name: string, from = name) => {

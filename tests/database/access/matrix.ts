@@ -1,6 +1,6 @@
 // Which role may do what, written once. Everything that is not listed is forbidden or does not exist.
 //
-// A table, a column or a function that the database has and this file has not fails the suite, and the other way round.
+// A table, column or function that only the database or only this file has fails the suite.
 
 import type { Role } from '../support.ts';
 
@@ -16,7 +16,7 @@ export type Relation = {
 
 const AI_SESSION_COLUMNS = ['id', 'user_id', 'prompt', 'status', 'cost', 'created_at', 'settled_at', 'delivered'];
 
-/** By their names in schema public; a name that ends in `*` stands for all that begin so, of which there must be one. */
+/** By name in schema public; a name that ends in `*` stands for all relations with that prefix, at least one. */
 export const RELATIONS: Record<string, Relation> = {
   profiles: {
     columns: ['user_id', 'username', 'plan', 'stripe_customer_id', 'created_at', 'updated_at', 'plan_synced_at', 'deletion_started_at', 'plan_period_ends_at', 'plan_renews'],

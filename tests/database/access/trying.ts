@@ -5,7 +5,7 @@ import type { Role } from '../support.ts';
 
 export type Person = { name: string; role: Role; sub: string | null };
 
-/** `rows` where the statement succeeded, else what refused it: the grants, row-level security, or any other error. */
+/** `rows` if the statement succeeded, otherwise what refused it: the grants, row-level security, or another error. */
 export type Outcome = { kind: 'done'; rows: number } | { kind: 'denied' | 'row-level security' } | { kind: 'error'; state: string };
 
 const TRY = `
@@ -23,7 +23,7 @@ exception
 end
 $$`;
 
-/** Each try is a subtransaction that is rolled back, role and claims with it. */
+/** Each attempt is a subtransaction; rolling it back resets the role and the claims, too. */
 export async function prepareTrying(sql: Sql): Promise<void> {
   await sql.unsafe(TRY);
 }

@@ -1,13 +1,13 @@
-// One attack: what is tried, the request, and how it has to be refused.
+// One attack: its name, its request, and the refusal that it must get.
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Answer } from '../../local-supabase/conformance/support.ts';
+import type { Reply } from '../../local-supabase/conformance/support.ts';
 import { call } from '../../local-supabase/conformance/support.ts';
 import type { Scene } from './scene.ts';
 import { truth } from './scene.ts';
 
-/** A request of Mallory's, unless it says whose. */
+/** A request by Mallory unless it names another user. */
 export type Ask = {
   method: string;
   path: string;
@@ -20,8 +20,8 @@ export type Ask = {
 export type Attack = {
   what: string;
   ask: Ask;
-  /** Throws where the response is not the expected refusal. */
-  expected: (answer: Answer) => void;
+  /** Throws if the response is not the expected refusal. */
+  expected: (reply: Reply) => void;
 };
 
 export const get = (path: string, headers: Record<string, string> = {}): Ask => ({ method: 'GET', path: `/rest/v1${path}`, headers });
@@ -32,7 +32,7 @@ export const put = (path: string, body: unknown) => writing('PUT', path, body);
 export const del = (path: string, prefer?: string) => writing('DELETE', path, undefined, prefer);
 export const rpc = (name: string, args: object = {}): Ask => ({ method: 'POST', path: `/rest/v1/rpc/${name}`, body: args });
 
-/** What was written is asked for in return unless it is said otherwise: a row that should not be reached would show. */
+/** By default the request asks for the written rows in return, so that a reached row shows. */
 function writing(method: string, path: string, body: unknown, prefer = 'return=representation'): Ask {
   return { method, path: `/rest/v1${path}`, body, headers: { Prefer: prefer } };
 }
@@ -40,41 +40,41 @@ function writing(method: string, path: string, body: unknown, prefer = 'return=r
 /** Refused by PostgreSQL: a right that is not granted, or a row that row-level security does not let in. */
 export const denied = refused([403], '42501');
 export const deniedToAnon = refused([401], '42501');
-/** A statement without a condition: a hosted project refuses it before it asks for the right. */
+/** A statement without a condition, which a hosted project refuses before it checks grants. */
 export const deniedForAll = either(denied, refused([400], '21000'));
 export const unknown = refused([404], 'PGRST202', 'PGRST205', '42P01');
-/** Partitions: some versions of PostgREST do not know them, the others find that they are denied. */
+/** Partitions: some versions of PostgREST do not know them, others are denied access. */
 export const hidden = refused([403, 404], '42501', 'PGRST202', 'PGRST205', '42P01');
-/** The functions for users: not the caller's, or deleted, is as if it were not there. */
+/** The functions for users report another user's row and a deleted one as missing. */
 export const noPlaylist = refused([404], 'PT404');
 export const nonsense = refused([422], 'PT422');
 export const schemaNotExposed = refused([406], 'PGRST106');
 
-export function badKey(answer: Answer): void {
-  assert.deepEqual([answer.status, answer.json?.message], [401, 'Invalid API key']);
+export function badKey(reply: Reply): void {
+  assert.deepEqual([reply.status, reply.json?.message], [401, 'Invalid API key']);
 }
 
-export function nothing(answer: Answer): void {
-  assert.ok([200, 201, 204, 206].includes(answer.status), `${answer.status} ${answer.text}`);
-  assert.ok(answer.text === '' || (Array.isArray(answer.json) && answer.json.length === 0), answer.text);
-  const range = answer.headers.get('content-range');
+export function nothing(reply: Reply): void {
+  assert.ok([200, 201, 204, 206].includes(reply.status), `${reply.status} ${reply.text}`);
+  assert.ok(reply.text === '' || (Array.isArray(reply.json) && reply.json.length === 0), reply.text);
+  const range = reply.headers.get('content-range');
   if (range !== null) assert.match(range, /^\*\/(\*|0)$/);
 }
 
-export function refused(statuses: readonly number[], ...codes: string[]): (answer: Answer) => void {
-  return (answer) => {
-    assert.ok(statuses.includes(answer.status), `${answer.status} ${answer.text}`);
+export function refused(statuses: readonly number[], ...codes: string[]): (reply: Reply) => void {
+  return (reply) => {
+    assert.ok(statuses.includes(reply.status), `${reply.status} ${reply.text}`);
     // A response to HEAD has no body.
-    if (answer.text !== '') assert.ok(codes.includes(answer.json?.code), answer.text);
+    if (reply.text !== '') assert.ok(codes.includes(reply.json?.code), reply.text);
   };
 }
 
 export function either(...expectations: Attack['expected'][]): Attack['expected'] {
-  return (answer) => {
+  return (reply) => {
     const failures: unknown[] = [];
     for (const expected of expectations) {
       try {
-        return expected(answer);
+        return expected(reply);
       } catch (error) {
         failures.push(error);
       }
@@ -89,16 +89,16 @@ export function attacks(subject: string, scene: Scene, list: readonly Attack[]):
     for (const { what, ask, expected } of list) {
       test(what, async () => {
         const before = await truth(scene);
-        const answer = await call(ask.path, { token: scene.mallory.token, ...ask });
-        expected(answer);
-        assertTellsNothing(scene, answer);
+        const reply = await call(ask.path, { token: scene.mallory.token, ...ask });
+        expected(reply);
+        assertNoSecrets(scene, reply);
         assert.deepEqual(await truth(scene), before);
       });
     }
   });
 }
 
-function assertTellsNothing({ secrets }: Scene, answer: Answer): void {
-  const told = `${answer.text}\n${JSON.stringify([...answer.headers])}`;
-  for (const secret of secrets) assert.ok(!told.includes(secret), `the answer tells ${secret}: ${told}`);
+function assertNoSecrets({ secrets }: Scene, reply: Reply): void {
+  const text = `${reply.text}\n${JSON.stringify([...reply.headers])}`;
+  for (const secret of secrets) assert.ok(!text.includes(secret), `the reply contains ${secret}: ${text}`);
 }

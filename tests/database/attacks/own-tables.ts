@@ -1,5 +1,5 @@
-// What a user tries with their own rows: the plan, the quota's ledger, the tokens, and past the functions. The access matrix
-// tries every column in SQL; here are the ways that PostgREST has besides: upserts, columns, embeddings, partitions.
+// Attacks on a user's own rows: the plan, the sessions that the quota counts, the tokens, and writes that bypass the
+// functions. The access matrix tries every column in SQL; these use PostgREST's upserts, columns, embeddings and partitions.
 
 import { randomUUID } from 'node:crypto';
 import type { Attack } from './attack.ts';
@@ -7,7 +7,7 @@ import { del, denied, deniedForAll, either, get, head, hidden, nonsense, patch, 
 import type { Scene } from './scene.ts';
 
 const MERGE = 'resolution=merge-duplicates';
-/** Asking for the row in return would need the right to read, which is not what is tried. */
+/** Without the row in return, which would need the right to read and hide the right to write. */
 const MINIMAL = 'return=minimal';
 const TRACK = { track_uri: `spotify:track:${'z'.repeat(22)}` };
 

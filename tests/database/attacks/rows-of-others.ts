@@ -60,7 +60,7 @@ const writes = ({ mallory, victim }: Scene): Attack[] => {
   ];
 };
 
-/** Another's playlist, another's deleted one, and the own deleted one are all as if they were not there. */
+/** Another user's playlist, another user's deleted one, and the caller's deleted one are all reported as missing. */
 const functions = ({ mallory, victim }: Scene): Attack[] => {
   const closed = { 'the victim\'s playlist': victim.playlist, 'the victim\'s deleted playlist': victim.deleted, 'the own deleted playlist': mallory.deleted };
   const tracks = [TRACK];

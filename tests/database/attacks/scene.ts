@@ -13,7 +13,7 @@ export type Scene = {
   mallory: Person;
   victim: Person;
   months: string[];
-  /** A mark in everything that the victim has written, and the ciphertext of both users. No response may contain any. */
+  /** A mark in everything that the victim has written, and the ciphertext of both users. No response may contain them. */
   secrets: string[];
 };
 
@@ -48,8 +48,8 @@ async function makePerson(sql: Sql, mark: string): Promise<Person> {
 
 async function addTracks(user: User, playlist_id: string, mark: string): Promise<void> {
   const tracks = ['a', 'b', 'c'].map((letter) => ({ track_uri: `spotify:track:${letter.repeat(22)}`, title: `${mark} ${letter}` }));
-  const answer = await call('/rest/v1/rpc/add_tracks', { token: user.token, key: publishable_key, body: { playlist_id, tracks } });
-  if (answer.status !== 200) throw new Error(answer.text);
+  const reply = await call('/rest/v1/rpc/add_tracks', { token: user.token, key: publishable_key, body: { playlist_id, tracks } });
+  if (reply.status !== 200) throw new Error(reply.text);
 }
 
 export async function truth({ sql, mallory, victim }: Scene): Promise<unknown> {

@@ -11,7 +11,7 @@ import type { Mutant } from './mutant.ts';
 import { MUTANTS } from './mutants.ts';
 
 const AT_ONCE = 2;
-/** A test that waits for a lock that is never released has noticed something, too. */
+/** A test that waits for a lock that is never released counts as failed. */
 const TIMEOUT_MS = 60_000;
 
 const [, , serverUrl, wanted = ''] = process.argv;
@@ -49,14 +49,14 @@ function passes(url: string, killer: Mutant['killer']): Promise<boolean> {
   child.on('error', reject);
   child.on('close', (code) => {
     clearTimeout(timer);
-    // A pattern that fits no test passes with nothing run.
+    // Node succeeds without a test if the pattern matches none.
     if (code === 0 && killer.test && !/^# pass [1-9]/m.test(output)) reject(new Error(`${killer.file} has no test "${killer.test}"`));
     else resolve(code === 0);
   });
   return promise;
 }
 
-/** Null where the named test noticed the mutant. */
+/** Null if the named test failed on the mutant. */
 async function problem(mutant: Mutant, index: number): Promise<string | null> {
   return withCopy(String(index), async (url) => {
     const sql = connect(1, url);
@@ -66,11 +66,11 @@ async function problem(mutant: Mutant, index: number): Promise<string | null> {
   });
 }
 
-/** Every killer has to pass on the sound schema, or its failure would say nothing. */
+/** Every named test must pass on the correct schema, or its failure would prove nothing. */
 async function checkSoundSchema(): Promise<string[]> {
   const files = [...new Set(chosen.map((mutant) => mutant.killer.file))];
   const failed: string[] = [];
-  // A database for each: what one leaves, another may count.
+  // Each has its own database, because one test may count rows that another leaves.
   for (const [index, file] of files.entries()) {
     if (!(await withCopy(`untouched_${index}`, (url) => passes(url, { file })))) failed.push(file);
   }

@@ -1,24 +1,24 @@
-// One thing broken on purpose, and the test that must notice.
+// A mutant of the schema, and the test that must fail on it.
 
 import type { Sql } from 'postgres';
 
 export type Mutant = {
   what: string;
-  /** The file that must fail, and where the mutant is a lock's removal, the race in it by its name. */
+  /** The file that must fail, and for the removal of a lock the name of the race in it. */
   killer: { file: string; test?: string };
   apply: (sql: Sql) => Promise<unknown>;
 };
 
 const ACCESS = { file: 'tests/database/access.test.ts' };
 
-/** Breaks a grant, a policy, a constraint, a trigger…; the access matrix has to notice unless another file is named. */
+/** Breaks a grant, a policy, a constraint, a trigger…; the access matrix must fail unless another file is named. */
 export const statement = (what: string, text: string, killer: Mutant['killer'] = ACCESS): Mutant => ({
   what,
   killer,
   apply: (sql) => sql.unsafe(text),
 });
 
-/** Rewrites a function's source. The text has to stand in it exactly once: a mutant that no longer applies is an error. */
+/** Rewrites a function's source, which must contain the text exactly once: a mutant that no longer applies is an error. */
 export const rewrite = (what: string, name: string, from: string, to: string, killer: Mutant['killer']): Mutant => ({
   what,
   killer,
@@ -34,7 +34,7 @@ export const rewrite = (what: string, name: string, from: string, to: string, ki
   },
 });
 
-/** The same in several functions at once, where changing one would only make it differ from the others. */
+/** Rewrites several functions together, which must agree with each other. */
 export const everywhere = (what: string, names: string[], from: string, to: string, killer: Mutant['killer']): Mutant => ({
   what,
   killer,

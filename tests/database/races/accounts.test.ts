@@ -1,4 +1,4 @@
-// Races about accounts that are deleted: no payment begins meanwhile, and no row remains.
+// Races about the deletion of accounts: no payment begins during it, and no row remains.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -64,21 +64,21 @@ async function customerInProfile(user: string): Promise<string | null> {
 const CUSTOMERS = { 'a customer': { set: setCustomer, done: (id: string) => id, late: null }, 'a customer with its plan': { set: setPlan, done: () => 'written', late: 'no_profile' } };
 
 for (const [what, { set, done, late }] of Object.entries(CUSTOMERS)) {
-  test(`${what} that is set first is returned by the beginning of the deletion`, async () => {
+  test(`${what} that is set first is returned when the deletion begins`, async () => {
     const user = await signUp(sql);
     const customer = `cus_${user}`;
     const [written, begun] = await interleave([[set(user, customer)], [nothing, begin(user)]]);
     assert.deepEqual([answer(written), customerOf(begun)], [done(customer), customer]);
   });
 
-  test(`${what} that comes after the beginning of the deletion is not set`, async () => {
+  test(`${what} that comes after the deletion has begun is not set`, async () => {
     const user = await signUp(sql);
     const [begun, written] = await interleave([[begin(user)], [nothing, set(user, `cus_${user}`)]]);
     assert.deepEqual([customerOf(begun), answer(written), await customerInProfile(user)], [null, late, null]);
   });
 }
 
-test('of many customers and many beginnings at once there is no customer that a beginning did not see', async () => {
+test('every customer that is set during concurrent deletions is returned by one of them', async () => {
   const user = await signUp(sql);
   const steps = Array.from({ length: 10 }, (_, n) => [setCustomer(user, `cus_${user}_${n}`), begin(user), setPlan(user, `cus_${user}_plan`)]);
   const endings = await atOnce(steps.flat());
@@ -98,7 +98,7 @@ test('concurrent deletions delete an account once', async () => {
   assert.equal(await leftOver(it), 0);
 });
 
-/** Concurrent work on an account, and its outcome once the account is deleted; null for a foreign key violation. */
+/** Concurrent work on an account, and its outcome after the deletion; null for a foreign key violation. */
 const WORK: { what: string; step: (it: Leaving) => Step; late: string | null }[] = [
   { what: 'a generation that begins', step: ({ user }) => reserve(user), late: 'no_profile' },
   { what: 'a generation that ends', step: ({ user, settled }) => settle(user, settled), late: 'unknown' },
@@ -126,7 +126,7 @@ for (const { what, step, late } of WORK) {
   });
 }
 
-test('an account is deleted while all of this runs', async () => {
+test('an account is deleted during all of this work', async () => {
   const it = await leaving();
   const work = [...WORK, ...WORK].map(({ step }) => step(it));
   const endings = await atOnce([remove(it.user), ...work, remove(it.user)]);
@@ -140,7 +140,7 @@ test('an export that forgets old keys and a deletion do not wait for each other'
   const old = ['00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002'];
   for (const key of old) await sql.begin((tx) => exportTo(it.user, key)(tx));
   await sql`update public.spotify_exports set created_at = now() - interval '2 days' where user_id = ${it.user} and idempotency_key = any (${old})`;
-  // Held so that the export has forgotten the first key, and not the second, when the deletion comes.
+  // This lock makes the export wait between deleting the first key and the second.
   const hold: Step = (tx) => tx`select from public.spotify_exports where user_id = ${it.user} and idempotency_key = ${old[1] as string} for update`;
   const endings = await interleave([
     [hold],

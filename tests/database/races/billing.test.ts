@@ -11,7 +11,7 @@ import { asFunction, asUser, sql } from './users.ts';
 type Profile = { user_id: string; plan: 'free' | 'pro'; stripe_customer_id: string | null; plan_synced_at: string | null };
 
 const read = (user: string): Step => asFunction('fn_billing', (tx) => tx`select public.billing_profile(${user}) as answer`);
-/** What was seen is text all the way: a Date has no microseconds. */
+/** The time of the read stays text, because a Date has no microseconds. */
 const write = (user: string, seen: string | null, customer: string, plan: Profile['plan']): Step =>
   asFunction('fn_billing', (tx) => tx`select public.set_billing_plan(${user}, ${seen}::text::timestamptz, ${customer}, ${plan}, false, null) as answer`);
 const setCustomer = (user: string, seen: string | null, customer: string): Step =>
@@ -62,7 +62,7 @@ for (const [what, there] of [['what was read before another write is outdated', 
 }
 
 for (const was of ['written before', 'never written'] as const) {
-  test(`of many that have seen the same one writes: ${was}`, async () => {
+  test(`one of many writes after the same read succeeds: ${was}`, async () => {
     const { user, customer, seen } = was === 'never written' ? { user: await signUp(sql), customer: `cus_${randomUUID()}`, seen: null } : await subscriber('free');
     const endings = await atOnce(Array.from({ length: 30 }, (_, n) => write(user, seen, customer, n % 2 === 0 ? 'pro' : 'free')));
     assert.deepEqual(refusals(endings), {});
@@ -70,14 +70,14 @@ for (const was of ['written before', 'never written'] as const) {
   });
 }
 
-test('many that make a customer at once end with one', async () => {
+test('concurrent creations of a customer store one', async () => {
   const user = await signUp(sql);
   const endings = await atOnce(Array.from({ length: 30 }, (_, n) => setCustomer(user, null, `cus_${user}_${n}`)));
   assert.deepEqual(refusals(endings), {});
   assert.deepEqual(new Set(answers(endings)), new Set([(await profileOf(user)).stripe_customer_id]));
 });
 
-test('renaming keeps no plan away', async () => {
+test('renaming does not refuse a plan', async () => {
   const { user, customer, seen } = await subscriber('pro');
   const [, written] = await interleave([[rename(user, 'Renamed meanwhile'), nothing], [nothing, write(user, seen, customer, 'free')]]);
   assert.equal(answer(written), 'written');
@@ -85,7 +85,7 @@ test('renaming keeps no plan away', async () => {
   assert.deepEqual({ ...profile }, { username: 'Renamed meanwhile', plan: 'free' });
 });
 
-test('the plan of a customer that was swapped meanwhile is outdated', async () => {
+test('the plan of a customer that was replaced meanwhile is outdated', async () => {
   const { user, customer, seen } = await subscriber('free');
   const [swapped, late] = await interleave([[setCustomer(user, customer, `${customer}_new`)], [nothing, write(user, seen, customer, 'pro')]]);
   assert.deepEqual([answer(swapped), answer(late)], [`${customer}_new`, 'conflict']);

@@ -1,4 +1,4 @@
-// Races about the catalogue memory: readers, writers and the maintenance wait in no circle, and readers for nothing.
+// Races about the catalogue memory: readers never wait, and writers and the maintenance do not deadlock.
 
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
@@ -24,7 +24,7 @@ test('a hundred batches of the same songs in any order are all written, each son
   assert.equal((await stored()).length, 20);
 });
 
-test('two writers that meet in opposite orders both write, and the later one stays', async () => {
+test('two writers in opposite orders both write, and the later entry stays', async () => {
   const endings = await interleave([[remember(names, 1)], [nothing, remember(names.toReversed(), 2)]]);
   assert.deepEqual(refusals(endings), {});
   assert.ok((await stored()).every(({ by }) => by === 2));

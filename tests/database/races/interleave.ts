@@ -1,6 +1,6 @@
-// Races that do not depend on luck: transactions run step by step, and none continues before all have arrived.
+// Deterministic races: transactions run step by step, and none continues before all have arrived.
 //
-// "Arrived" means: the step is done, or it waits for another transaction's lock. So a missing lock shows every time.
+// A transaction has arrived when its step is done or waits for another transaction's lock. So a missing lock always shows.
 
 import type { TransactionSql } from 'postgres';
 import postgres from 'postgres';
@@ -44,7 +44,7 @@ export async function interleave(transactions: readonly (readonly Step[])[]): Pr
       }
     });
     const all = Promise.all(endings);
-    // A failure of ours must not leave the others waiting for the gates.
+    // If a step fails here, the other transactions must not wait for the gates forever.
     all.catch(() => gates.forEach((gate) => gate.resolve()));
     for (const [number, gate] of gates.entries()) {
       await allArrivedOrWait(watch, runners, number);
@@ -74,7 +74,7 @@ async function allArrivedOrWait(
   }
 }
 
-/** The SQLSTATEs of those that were refused, each with how often it came. */
+/** The SQLSTATEs of the refused transactions, with their counts. */
 export function refusals(endings: readonly Ending[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { state } of endings) if (state !== null) counts[state] = (counts[state] ?? 0) + 1;

@@ -14,7 +14,7 @@ before(async () => {
 });
 
 after(async () => {
-  // The months of these tests, which no calendar reaches; the shared connection is closed by now.
+  // Removes the months that these tests have created. The shared connection is closed already.
   const own = connect();
   await own`delete from public.ai_sessions where user_id = ${user}`;
   await own`
@@ -31,7 +31,7 @@ const ensure = (moment: string, ahead = 0): Step => (tx) => tx`select private.en
 const drop = (moment: string): Step => (tx) => tx`select private.drop_empty_ai_sessions_partitions_at(${moment})`;
 const insert = (moment: string): Step => (tx) => tx`
   insert into public.ai_sessions (user_id, prompt, status, cost, created_at) values (${user}, 'p', 'failed', 0, ${moment})`;
-test('many that make the same months at once do not get in each other\'s way', async () => {
+test('concurrent creations of the same months all succeed', async () => {
   const endings = await atOnce(Array.from({ length: 10 }, () => ensure('2030-02-15Z', 5)));
   assert.deepEqual(refusals(endings), {});
   const [row] = await sql`
@@ -39,8 +39,8 @@ test('many that make the same months at once do not get in each other\'s way', a
   assert.equal(row?.made, 7);
 });
 
-test('attempts go on while a month is being made', async () => {
-  // If the parent were locked, the second would wait for the first, which waits for the second's turn.
+test('attempts proceed while a month is being created', async () => {
+  // If the parent were locked, the second would wait for the first, which waits for the second.
   const order: string[] = [];
   const endings = await interleave([[ensure('2031-02-15Z'), nothing, async () => void order.push('months made')], [nothing, insert(new Date().toISOString()), async () => void order.push('attempt made')]]);
   assert.deepEqual(refusals(endings), {});

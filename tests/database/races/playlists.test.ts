@@ -1,4 +1,4 @@
-// Races about playlists: how many there are, and what they are called.
+// Races about the number and the names of playlists.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -12,7 +12,7 @@ const restore = (id: string) => update(id, { is_deleted: false });
 const remove = (id: string) => update(id, { is_deleted: true });
 const rename = (id: string, name: string) => update(id, { name });
 
-test('40 at once on top of 40 make 50, and the others are refused', async () => {
+test('of 40 concurrent playlists beyond 40 ten are created, and the others are refused', async () => {
   const { user } = await userWithPlaylists(40);
   const countBeforeCommit: Step = (tx) => tx`set constraints all immediate`;
   const endings = await interleave(Array.from({ length: 40 }, (_, n) => [asUser(user, insertPlaylist(user, `New ${n}`)), countBeforeCommit]));
@@ -20,7 +20,7 @@ test('40 at once on top of 40 make 50, and the others are refused', async () => 
   assert.equal(await livePlaylists(user), 50);
 });
 
-test('restoring counts as creating', async () => {
+test('restoring a playlist counts as creating one', async () => {
   const { user, deleted } = await userWithPlaylists(45, 20);
   const restored = deleted.map((id) => asUser(user, restore(id)));
   const made = Array.from({ length: 10 }, (_, n) => asUser(user, insertPlaylist(user, `New ${n}`)));
@@ -28,7 +28,7 @@ test('restoring counts as creating', async () => {
   assert.equal(await livePlaylists(user), 50);
 });
 
-test('a bulk insert is taken whole or not at all', async () => {
+test('a bulk insert succeeds or fails as a whole', async () => {
   const { user } = await userWithPlaylists(30);
   const bulk = (name: string): Step => (tx) =>
     tx`insert into public.playlists (owner_id, name) select ${user}, ${name} || n from generate_series(1, 8) n`;
@@ -37,14 +37,14 @@ test('a bulk insert is taken whole or not at all', async () => {
   assert.equal(await livePlaylists(user), 46);
 });
 
-test('at the limit, existing playlists can be changed', async () => {
+test('existing playlists can be changed at the limit', async () => {
   const { user, live } = await userWithPlaylists(50);
   const endings = await atOnce(live.slice(0, 30).map((id, n) => asUser(user, rename(id, `Renamed ${n}`))));
   assert.deepEqual(refusals(endings), {});
   assert.equal(await livePlaylists(user), 50);
 });
 
-test('at the limit, many can each delete one and make one', async () => {
+test('concurrent transactions at the limit can each delete one playlist and create one', async () => {
   const { user, live } = await userWithPlaylists(50);
   const endings = await interleave(
     live.slice(0, 20).map((id, n) => [asUser(user, insertPlaylist(user, `Instead ${n}`)), remove(id)]),
@@ -53,7 +53,7 @@ test('at the limit, many can each delete one and make one', async () => {
   assert.equal(await livePlaylists(user), 50);
 });
 
-test('one name in any case is taken once', async () => {
+test('one of many concurrent playlists gets a name, in whatever case', async () => {
   const { user } = await userWithPlaylists(0);
   const names = ['Zażółć gęślą jaźń', 'ZAŻÓŁĆ GĘŚLĄ JAŹŃ', 'zażółć gęślą jaźń', 'Zażółć Gęślą Jaźń'];
   const spaced = names.map((name) => `  ${name}\u00a0`);
@@ -62,7 +62,7 @@ test('one name in any case is taken once', async () => {
   assert.equal(await livePlaylists(user), 1);
 });
 
-test('names are compared by lower()', async () => {
+test('names are compared in lower case', async () => {
   const { user } = await userWithPlaylists(0);
   const names = ['İstanbul', 'istanbul', 'ISTANBUL', 'ıstanbul', 'STRASSE', 'straße', 'Ω', 'ω', 'Å', 'å'];
   const [row] = await sql`select count(distinct lower(n))::int as distinct_names from unnest(${names}::text[]) n`;
@@ -71,7 +71,7 @@ test('names are compared by lower()', async () => {
   assert.deepEqual(refusals(endings), { 23505: names.length - Number(row?.distinct_names) });
 });
 
-test('restoring two at once and renaming the second do not wait for each other', async () => {
+test('restoring two playlists and renaming the second do not deadlock', async () => {
   const { user, deleted } = await userWithPlaylists(0, 2);
   const [one, two] = deleted as [string, string];
   const endings = await interleave([[asUser(user, restore(one)), restore(two)], [asUser(user, rename(two, 'Second')), rename(one, 'First')]]);
@@ -79,14 +79,14 @@ test('restoring two at once and renaming the second do not wait for each other',
   assert.equal(await livePlaylists(user), 2);
 });
 
-test('two that swap names in opposite order do not wait for each other', async () => {
+test('two transactions that swap names in opposite orders do not deadlock', async () => {
   const { user, live } = await userWithPlaylists(2);
   const [one, two] = live as [string, string];
   const endings = await interleave([[asUser(user, rename(one, 'A')), rename(two, 'B')], [asUser(user, rename(two, 'A')), rename(one, 'B')]]);
   assert.deepEqual(Object.keys(refusals(endings)).filter((state) => state !== '23505'), []);
 });
 
-test('making a playlist by hand and saving a generated one of the same name both succeed', async () => {
+test('creating a playlist and saving a generated one of the same name both succeed', async () => {
   const { user } = await userWithPlaylists(0);
   const session = randomUUID();
   await sql`select public.ai_reserve(${session}, ${user}, 'rain', true)`;
@@ -98,7 +98,7 @@ test('making a playlist by hand and saving a generated one of the same name both
   assert.deepEqual(rows.map((row) => row.name), ['Rain', 'Rain (2)']);
 });
 
-test('deleting and restoring two playlists in opposite orders', async () => {
+test('deleting and restoring two playlists in opposite orders does not deadlock', async () => {
   const { user, live } = await userWithPlaylists(2);
   const [one, two] = live as [string, string];
   await sql`select set_config('request.jwt.claims', ${JSON.stringify({ role: 'authenticated', sub: user })}, false)`;
@@ -136,7 +136,7 @@ test('a deleted account leaves no row, whatever runs at the same time', async ()
   assert.equal(Number(row?.left_over), 0);
 });
 
-test('copies at once all have names of their own, and sharing at once makes one link', async () => {
+test('concurrent copies get different names, and concurrent sharing creates one link', async () => {
   const { user, live } = await userWithPlaylists(1);
   const [playlist] = live as [string];
   const share: Step = (tx) => tx`select public.share_playlist(${playlist})`;

@@ -1,4 +1,4 @@
-// Races about the AI quota: exactly as many as the plan has, charged exactly for what was delivered.
+// Races about the AI quota: exactly as many generations as the plan grants, charged exactly for what was delivered.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -23,7 +23,7 @@ async function reserved(count: number): Promise<{ user: string; sessions: string
   return { user, sessions, session: sessions[0] as string };
 }
 
-/** The outcomes, each with how often it came; nothing may have been refused. */
+/** The outcomes with their counts, asserting that no transaction failed. */
 function outcomes(endings: readonly Ending[]): Record<string, number> {
   assert.deepEqual(refusals(endings), {});
   const counts: Record<string, number> = {};
@@ -39,14 +39,14 @@ async function used(user: string): Promise<number> {
   return Number(row?.used);
 }
 
-test('of ninety at once exactly three are granted on the free plan', async () => {
+test('of ninety concurrent requests on the free plan exactly three are granted', async () => {
   const user = await signUp(sql);
   const endings = await atOnce(Array.from({ length: 90 }, () => reserve(user)));
   assert.deepEqual(outcomes(endings), { reserved: 3, quota_exceeded: 87 });
   assert.equal(await used(user), 3);
 });
 
-test('on pro three of many at once run, and a minute holds five that have not succeeded', async () => {
+test('of many concurrent requests on the paid plan three run, and a minute allows five that have not succeeded', async () => {
   const user = await signUp(sql);
   await sql`update public.profiles set plan = 'pro' where user_id = ${user}`;
   const many = () => atOnce(Array.from({ length: 100 }, () => reserve(user)));
@@ -55,21 +55,21 @@ test('on pro three of many at once run, and a minute holds five that have not su
   assert.deepEqual(outcomes(await many()), { reserved: 2, too_many_attempts: 98 });
 });
 
-test('one id at once is one generation', async () => {
+test('concurrent requests with one id are one generation', async () => {
   const user = await signUp(sql);
   const session = randomUUID();
   const endings = await atOnce(Array.from({ length: 20 }, () => reserve(user, session)));
   assert.deepEqual(outcomes(endings), { reserved: 1, in_progress: 19 });
 });
 
-test('one id of two users is the first one\'s', async () => {
+test('an id that two users send belongs to the first', async () => {
   const [one, other] = [await signUp(sql), await signUp(sql)];
   const session = randomUUID();
   const endings = await atOnce([reserve(one, session), reserve(other, session)]);
   assert.deepEqual(outcomes(endings), { reserved: 1, key_reused: 1 });
 });
 
-test('a slot that is freed while others wait is given to exactly one of them', async () => {
+test('a slot that is freed while others wait goes to exactly one of them', async () => {
   const { user, sessions } = await reserved(3);
   const [failed, ...waiting] = await interleave([
     [settle(user, sessions[0] as string, 'failed'), nothing],
@@ -82,7 +82,7 @@ test('a slot that is freed while others wait is given to exactly one of them', a
 
 test('a settlement that waited until its reservation expired is too late', async () => {
   const { user, session } = await reserved(1);
-  // 89.5 seconds old: it expires while the profile is held.
+  // The session is 89.5 seconds old and expires while the profile is locked.
   await sql`
     update public.ai_sessions set created_at = clock_timestamp() - interval '89.5 seconds'
     where id = ${session}`;
@@ -98,7 +98,7 @@ test('a settlement that waited until its reservation expired is too late', async
   assert.equal(await used(user), 0);
 });
 
-test('settling at once as succeeded and as failed has one outcome', async () => {
+test('concurrent settlements as succeeded and as failed have one outcome', async () => {
   const { user, session } = await reserved(1);
   const endings = await atOnce([...Array.from({ length: 5 }, () => settle(user, session)), settle(user, session, 'failed')]);
   const [row] = await sql`select status from public.ai_sessions where id = ${session}`;
@@ -107,7 +107,7 @@ test('settling at once as succeeded and as failed has one outcome', async () => 
   assert.equal(await used(user), succeeded ? 1 : 0);
 });
 
-test('charging and settling as failed at once has one outcome, and the quota agrees', async () => {
+test('a concurrent charge and settlement as failed have one outcome, which the quota counts', async () => {
   const { user, session } = await reserved(1);
   const deliver: Step = asFunction('fn_ai', (tx) => tx`select public.ai_deliver(${session}, ${user}, 0.001, ${tracks(1, 2)}::text::jsonb) as answer`);
   const endings = await interleave([
@@ -121,14 +121,14 @@ test('charging and settling as failed at once has one outcome, and the quota agr
   assert.equal(await used(user), 0);
 });
 
-test('saving twice at once saves once and returns the playlist to both', async () => {
+test('two concurrent saves store one playlist and return it to both', async () => {
   const { user, session } = await reserved(1);
   assert.deepEqual(outcomes(await atOnce([save(user, session), save(user, session), save(user, session)])), { saved: 3 });
   assert.equal(await livePlaylists(user), 1);
   assert.equal(await used(user), 1);
 });
 
-test('saving at 49 while a playlist is created by hand keeps to 50', async () => {
+test('saving the fiftieth playlist while the user creates another keeps the limit of 50', async () => {
   const { user } = await userWithPlaylists(49);
   const session = randomUUID();
   await sql.begin((tx) => reserve(user, session)(tx));
@@ -139,7 +139,7 @@ test('saving at 49 while a playlist is created by hand keeps to 50', async () =>
   assert.equal(await livePlaylists(user), 50);
 });
 
-test('two generated playlists of one name get two names', async () => {
+test('two generated playlists of the same name get different names', async () => {
   const { user, sessions } = await reserved(3);
   assert.deepEqual(outcomes(await atOnce(sessions.map((session) => save(user, session)))), { saved: 3 });
   const rows = await sql`select name from public.playlists where owner_id = ${user} order by name`;

@@ -1,4 +1,4 @@
-// Races about requests: of many at once exactly as many pass as the bucket holds.
+// Races about rate limits: of many concurrent requests exactly as many pass as the bucket holds.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ const outcomes = (endings: Awaited<ReturnType<typeof atOnce>>) =>
   Object.groupBy(endings.map(({ answer }) => (answer as { outcome: string }[] | null)?.[0]?.outcome ?? 'none'), (outcome) => outcome);
 
 for (const [kind, capacity] of Object.entries({ search: 30, export: 10, link: 10, billing: 30 })) {
-  test(`of a hundred requests at once ${capacity} pass: ${kind}`, async () => {
+  test(`of a hundred concurrent requests ${capacity} pass: ${kind}`, async () => {
     const user = await signUp(sql);
     const found = outcomes(await atOnce(Array.from({ length: 100 }, () => take(user, kind))));
     assert.deepEqual([found.taken?.length, found.too_many_attempts?.length], [capacity, 100 - capacity]);
@@ -23,8 +23,8 @@ for (const [kind, capacity] of Object.entries({ search: 30, export: 10, link: 10
 const fill = (user: string, kind: string, taken: number) => sql`
   insert into private.request_buckets (user_id, kind, period, taken, refills_at)
   values (${user}, ${kind}, '1 minute', ${taken}, clock_timestamp() + interval '1 hour')`;
-/** Keeps what the transaction has locked until no statement like this waits for it. A wait event is gone for a moment while
- * PostgreSQL looks for deadlocks; the lock that is not granted stays. */
+/** Keeps the transaction's locks until no statement like this waits for them. A wait event disappears while PostgreSQL
+ * looks for deadlocks, but the lock that is not granted stays. */
 const untilNoneWaits =
   (statement: string): Step =>
   async (tx) => {
@@ -37,20 +37,20 @@ const untilNoneWaits =
 const inFull = async (endings: Promise<Ending[]>) =>
   (await endings).map((ending) => (ending.state === 'PGRST' ? JSON.parse(ending.message).code : (ending.state ?? 'done')));
 
-test('of a hundred edits at once three run, and the others are refused without waiting', async () => {
+test('of a hundred concurrent edits three run, and the others are refused without waiting', async () => {
   const { user, live } = await userWithPlaylists(2);
   const found = await inFull(atOnce(Array.from({ length: 100 }, (_, n) => asUser(user, addTracks(live[n % 2] as string, n)))));
   assert.deepEqual(Object.entries(Object.groupBy(found, (code) => code)).map(([code, all]) => [code, all?.length]).sort(), [['done', 3], ['too_many_at_once', 97]]);
 });
 
-test('the edits of all playlists share the limit of the minute', async () => {
+test('the edits of all playlists share one limit per minute', async () => {
   const { user, live } = await userWithPlaylists(2);
   await fill(user, 'edit', 118);
   const found = await inFull(atOnce(Array.from({ length: 3 }, (_, n) => asUser(user, addTracks(live[n % 2] as string, n)))));
   assert.deepEqual(found.sort(), ['done', 'done', 'too_many_attempts']);
 });
 
-test('of a hundred writes of playlists at once as many are made as the minute holds', async () => {
+test('of a hundred concurrent writes of playlists as many succeed as the limit per minute allows', async () => {
   const { user, live } = await userWithPlaylists(1);
   await fill(user, 'playlist', 90);
   const rename = (n: number) => asUser(user, (tx) => tx`update public.playlists set name = ${`Name ${n}`} where id = ${live[0] as string}`);

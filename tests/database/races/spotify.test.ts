@@ -1,4 +1,4 @@
-// Races about linked accounts and exports: one replaces the token, one makes the copy.
+// Races about linked accounts and exports: one request replaces the token, and one creates the copy.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -32,7 +32,7 @@ async function accessToken(user: string): Promise<string | undefined> {
   return ((await sql.begin(get(user))) as { access_token: string }[])[0]?.access_token;
 }
 
-test('one of many replaces an expired token, and the others wait', async () => {
+test('one of many requests replaces an expired token, and the others wait', async () => {
   const user = await linked();
   await sql`update public.spotify_tokens set expires_at = now() where user_id = ${user}`;
   const endings = await atOnce(Array.from({ length: 30 }, () => get(user)));
@@ -49,7 +49,7 @@ test('a late response does not overwrite a link that was stored meanwhile', asyn
   assert.equal(await accessToken(user), 'a-2');
 });
 
-test('a newer link is not given up for its previous token', async () => {
+test('a newer link does not expire with its previous token', async () => {
   const user = await linked();
   const [, given] = await interleave([[store(user, '2'), nothing], [nothing, expire(user, 'r-1')]]);
   assert.equal(first<{ answer: boolean }>(given).answer, false);
@@ -62,7 +62,7 @@ test('one of many exports of a playlist holds it, under one key or many', async 
   // The first request has died: exactly one of the next takes over.
   await sql.begin(begin(user, key));
   await sql`update public.spotify_exports set held_until = '-infinity' where user_id = ${user}`;
-  // Held while they come, so that all have looked at it before the first one writes.
+  // This lock lets all of them read the export before the first one writes.
   const hold: Step = (tx) => tx`select from public.profiles where user_id = ${user} for update`;
   const takers = Array.from({ length: 20 }, (_, n) => [nothing, begin(user, n % 2 === 0 ? key : randomUUID())]);
   const [, ...endings] = await interleave([[hold, nothing], ...takers]);

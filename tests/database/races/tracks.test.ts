@@ -1,4 +1,4 @@
-// Races about a playlist's tracks: positions stay 1..n, and nothing gets into a playlist that is gone.
+// Races about a playlist's tracks: positions stay 1..n, and a deleted playlist gets no tracks.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -33,14 +33,14 @@ const swapTrack = (playlist: string, old: number, by: number): Step => (tx) =>
 const softDelete = (playlist: string): Step => (tx) => tx`update public.playlists set is_deleted = true where id = ${playlist}`;
 const restore = (playlist: string): Step => (tx) => tx`update public.playlists set is_deleted = false where id = ${playlist}`;
 
-test('adds at once are all there', async () => {
+test('concurrent adds are all stored', async () => {
   const { user, playlist } = await playlistOf(10);
   const endings = await atOnce(Array.from({ length: 3 }, (_, n) => asUser(user, addTracks(playlist, 100 + n))));
   assert.deepEqual(refusals(endings), {});
   assert.equal((await assertDense(playlist)).length, 13);
 });
 
-test('an edit and a refinement at once lose nothing', async () => {
+test('a concurrent edit and refinement lose nothing', async () => {
   const { user, playlist } = await playlistOf(2);
   const session = randomUUID();
   await sql`select public.ai_reserve(${session}, ${user}, 'rain', true, ${playlist})`;
@@ -53,7 +53,7 @@ test('an edit and a refinement at once lose nothing', async () => {
   assert.deepEqual(rows.map((row) => row.uri), [uri(1), uri(2), uri(9)]);
 });
 
-test('a hundred is the limit also for many at once', async () => {
+test('concurrent adds keep the limit of a hundred tracks', async () => {
   const { user, playlist } = await playlistOf(98);
   const endings = await atOnce(Array.from({ length: 3 }, (_, n) => asUser(user, addTracks(playlist, 200 + n))));
   assert.deepEqual(refusals(endings), { PT409: 1 });
@@ -66,28 +66,28 @@ async function listOf(playlist: string): Promise<[version: number, numbers: numb
   return [row?.version as number, (await assertDense(playlist)).map((it) => Number(it.slice(-22)))];
 }
 
-test('the same track is added once', async () => {
+test('concurrent adds of the same track add it once', async () => {
   const { user, playlist } = await playlistOf(1);
   const endings = await atOnce(Array.from({ length: 3 }, () => asUser(user, addTracks(playlist, 77))));
   assert.deepEqual(refusals(endings), {});
   assert.deepEqual(await listOf(playlist), [2, [1, 77]]);
 });
 
-test('removes at once remove what they name, and the version counts each', async () => {
+test('concurrent removals each remove their track, and the version counts each', async () => {
   const { user, playlist } = await playlistOf(6);
   const endings = await atOnce([[1], [2, 3], [5, 3]].map((numbers) => asUser(user, removeTracks(playlist, ...numbers))));
   assert.deepEqual(refusals(endings), {});
   assert.deepEqual(await listOf(playlist), [4, [4, 6]]);
 });
 
-test('moves at once lose nothing', async () => {
+test('concurrent moves lose nothing', async () => {
   const { user, playlist } = await playlistOf(6);
   const endings = await atOnce([[1, 4], [2, 5], [3, 6]].map(([number = 0, after = 0]) => asUser(user, moveTrack(playlist, number, after))));
   assert.deepEqual(refusals(endings), {});
   assert.deepEqual(await listOf(playlist), [4, [4, 1, 5, 2, 6, 3]]);
 });
 
-test('of two replacements of one version one is refused, and nothing of it is written', async () => {
+test('one of two replacements of the same version is refused and writes nothing', async () => {
   const { user, playlist } = await playlistOf(3);
   const replace = (...numbers: number[]): Step => (tx) =>
     tx`select * from public.replace_tracks(${playlist}, ${tracks(...numbers)}::text::jsonb, 1)`;
@@ -97,7 +97,7 @@ test('of two replacements of one version one is refused, and nothing of it is wr
   assert.deepEqual([version, numbers.length === 1 ? [9] : [7, 8]], [2, numbers]);
 });
 
-test('everything at once leaves a playlist without gap or duplicate, with a version that counts the changes', async () => {
+test('all kinds of concurrent edits leave no gap and no duplicate, and a version that counts the changes', async () => {
   const { user, playlist } = await playlistOf(50);
   const all = [addTracks(playlist, 300), removeTracks(playlist, 5), moveTrack(playlist, 1, 20), swapTrack(playlist, 9, 400)];
   const endings: Ending[] = [];
@@ -108,7 +108,7 @@ test('everything at once leaves a playlist without gap or duplicate, with a vers
   assert.deepEqual(await listOf(playlist), [5, expected]);
 });
 
-test('two playlists changed in opposite orders: one waits, and a deadlock would be seen', async () => {
+test('concurrent edits of two playlists all succeed', async () => {
   const one = await playlistOf(3);
   const [row] = await sql`insert into public.playlists (owner_id, name) values (${one.user}, 'Two') returning id`;
   const two = row?.id as string;
@@ -135,7 +135,7 @@ test('a track that was added before the playlist is deleted is deleted with it',
   assert.deepEqual((await tracksOf(playlist)).map((track) => track.is_deleted), [true, true, true, true]);
 });
 
-test('a row that bypasses the functions does not get into a playlist that is being deleted', async () => {
+test('a row that bypasses the functions is refused by a playlist that is being deleted', async () => {
   const { user, playlist } = await playlistOf(3);
   const insert: Step = (tx) => tx`
     insert into public.playlist_tracks (playlist_id, position, track_uri) values (${playlist}, 50, ${uri(50)})`;
@@ -144,7 +144,7 @@ test('a row that bypasses the functions does not get into a playlist that is bei
   assert.equal((await tracksOf(playlist)).filter((track) => !track.is_deleted).length, 0);
 });
 
-test('adding and restoring at once keeps the earlier tracks', async () => {
+test('adding a track while the playlist is restored keeps the earlier tracks', async () => {
   const { user, playlist } = await playlistOf(3);
   await sql`update public.playlists set is_deleted = true where id = ${playlist}`;
   const endings = await atOnce([asUser(user, restore(playlist)), ...[7, 8].map((n) => asUser(user, addTracks(playlist, n)))]);

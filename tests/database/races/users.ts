@@ -1,11 +1,11 @@
-// Users with playlists, and what they do in a transaction.
+// Users with playlists, and their statements in a transaction.
 
 import { after } from 'node:test';
 import type { Sql, TransactionSql } from 'postgres';
 import { becomes, connect, signUp } from '../support.ts';
 import type { Step } from './interleave.ts';
 
-/** A connection for what is prepared before a race and checked after it. */
+/** A connection to prepare a race and to check its result. */
 export const sql: Sql = connect(1);
 after(() => sql.end());
 
@@ -28,7 +28,7 @@ export const insertPlaylist = (user: string, name: string): Step => (tx) =>
 export const addTracks = (playlist: string, ...numbers: number[]): Step => (tx) =>
   tx`select * from public.add_tracks(${playlist}, ${tracks(...numbers)}::text::jsonb)`;
 
-/** A user with so many live and deleted playlists; returns their ids, oldest first. */
+/** Creates a user with `live` and `deleted` playlists; returns their ids, oldest first. */
 export async function userWithPlaylists(live: number, deleted = 0): Promise<{ user: string; live: string[]; deleted: string[] }> {
   const user = await signUp(sql);
   const make = async (name: string, count: number, isDeleted: boolean) => {

@@ -8,7 +8,7 @@ use proptest::sample::{Index, select};
 
 use crate::TRAPS;
 
-/// The most bytes that repeating may make of an input.
+/// The maximum size of an input after repetitions, in bytes.
 const MAX_BYTES: usize = 16 * 1024;
 
 #[derive(Debug, Clone)]
@@ -17,15 +17,15 @@ enum Change {
     Insert(&'static str),
     Remove(Index),
     Repeat(Index, usize),
-    /// The rest of another input takes the place of this one's.
+    /// Replaces the rest of this input with the rest of another.
     Splice(Vec<u8>, Index),
     End,
 }
 
-/// An input of this folder of the corpus after up to eight changes.
+/// Returns an input from a folder of the corpus, with up to eight changes.
 ///
 /// # Panics
-/// Where the folder is empty or cannot be read.
+/// If the folder is empty or cannot be read.
 pub fn mutated(folder: &str) -> impl Strategy<Value = Vec<u8>> + Clone + use<> {
     let files = corpus(folder);
     let change = prop_oneof![
@@ -45,7 +45,7 @@ pub fn mutated(folder: &str) -> impl Strategy<Value = Vec<u8>> + Clone + use<> {
     })
 }
 
-/// The same as a text; what is no UTF-8 any more is replaced.
+/// The same as text; invalid UTF-8 is replaced.
 pub fn mutated_text(folder: &str) -> impl Strategy<Value = String> + Clone + use<> {
     mutated(folder).prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
@@ -54,7 +54,7 @@ pub fn mutated_text(folder: &str) -> impl Strategy<Value = String> + Clone + use
 fn corpus(folder: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(folder);
     let mut files: Vec<_> = folder.read_dir().unwrap().map(|file| file.unwrap().path()).collect();
-    // The order of a folder differs, and a seed is to make the same inputs everywhere.
+    // Sorted, because a seed must give the same inputs on every file system.
     files.sort();
     files.iter().map(|file| std::fs::read(file).unwrap()).collect()
 }

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Number, Value};
 
-/// Texts that have broken parsers before.
+/// Texts that often break parsers.
 const TRAPS: &[&str] = &[
     "",
     " ",
@@ -93,7 +93,7 @@ pub fn costly() -> ProptestConfig {
     ProptestConfig { cases, ..usual }
 }
 
-/// Any text, rich in what has a meaning somewhere.
+/// Any text, rich in characters that have a meaning to some parser.
 pub fn text() -> impl Strategy<Value = String> + Clone {
     let piece = prop_oneof![
         2 => select(TRAPS).prop_map(str::to_owned),
@@ -113,7 +113,7 @@ pub fn json() -> impl Strategy<Value = Value> + Clone {
     json_with(Vec::new())
 }
 
-/// Any JSON value whose objects' members have some of these names, or any other.
+/// Any JSON value; the members of objects have these names or arbitrary ones.
 pub fn json_with(names: Vec<&'static str>) -> impl Strategy<Value = Value> + Clone {
     let known = if names.is_empty() { vec!["id"] } else { names };
     let name = prop_oneof![3 => select(known).prop_map(str::to_owned), 1 => text()];
@@ -139,7 +139,7 @@ fn scalar() -> impl Strategy<Value = Value> + Clone {
     ]
 }
 
-/// A value of the right shape of which up to three parts are another value, or missing.
+/// A value of the right shape with up to three parts replaced or removed.
 pub fn nearly(right: Value) -> impl Strategy<Value = Value> + Clone {
     let change = (
         any::<Index>(),
@@ -154,7 +154,7 @@ pub fn nearly(right: Value) -> impl Strategy<Value = Value> + Clone {
     })
 }
 
-/// Bytes of which up to three are changed, missing or doubled, and which may end too early.
+/// The bytes with up to three changed, removed or doubled, possibly truncated.
 pub fn damaged(right: Vec<u8>) -> impl Strategy<Value = Vec<u8>> + Clone {
     let change = (any::<Index>(), prop_oneof![any::<u8>(), select(&b"\"\\{}[],:. =\r\n\xff"[..])], 0..3_u8);
     let end = prop_oneof![3 => Just(None), 1 => any::<Index>().prop_map(Some)];
@@ -180,7 +180,7 @@ pub fn cuts() -> impl Strategy<Value = Vec<Index>> + Clone {
     vec(any::<Index>(), 0..8)
 }
 
-/// The chunks between cuts; some are empty where cuts meet.
+/// The chunks between the cuts, empty between equal cuts.
 #[must_use]
 pub fn chunks<'a>(bytes: &'a [u8], cuts: &[Index]) -> Vec<&'a [u8]> {
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();

@@ -22,13 +22,13 @@ describe('keys, origins and Auth', () => {
 
   test('a browser on another origin may call the data API and Auth', async () => {
     const origin = 'http://app.example.com';
-    const asked = { Origin: origin, 'Access-Control-Request-Method': 'PATCH', 'Access-Control-Request-Headers': 'apikey,authorization' };
+    const preflight = { Origin: origin, 'Access-Control-Request-Method': 'PATCH', 'Access-Control-Request-Headers': 'apikey,authorization' };
     for (const path of ['/rest/v1/playlists', '/auth/v1/user']) {
-      const { status, headers } = await call(path, { method: 'OPTIONS', key: null, headers: asked });
+      const { status, headers } = await call(path, { method: 'OPTIONS', key: null, headers: preflight });
       assert.ok([200, 204].includes(status));
       assert.match(`${headers.get('access-control-allow-methods')} ${headers.get('access-control-allow-headers')}`, /PATCH.*apikey/i);
-      const answer = await call(path, { token: user.token, headers: { Origin: origin } });
-      assert.ok(answer.status === 200 && ['*', origin].includes(answer.headers.get('access-control-allow-origin') ?? ''));
+      const reply = await call(path, { token: user.token, headers: { Origin: origin } });
+      assert.ok(reply.status === 200 && ['*', origin].includes(reply.headers.get('access-control-allow-origin') ?? ''));
     }
   });
 
@@ -49,7 +49,7 @@ describe('keys, origins and Auth', () => {
     assert.match(headers.get('cache-control') ?? '', /max-age=\d+/);
   });
 
-  test('a sign-up makes a profile named after the user, who signs in and reads their account', async () => {
+  test('a sign-up creates a profile named after the user, who can sign in and read their account', async () => {
     const { data } = await user.client.from('profiles').select('user_id, username, plan').single();
     assert.deepEqual(data, { user_id: user.id, username: 'Ann Example', plan: 'free' });
     const signedIn = await newClient().auth.signInWithPassword(user);
@@ -59,7 +59,7 @@ describe('keys, origins and Auth', () => {
 
   test('a wrong password, an address that is taken, a short password and unknown or forged tokens are refused', async () => {
     const { auth } = newClient();
-    // What a malformed refresh token is called differs between versions, so this one has the form of the user's own.
+    // Versions name the error of a malformed refresh token differently, so this one is well-formed.
     const refresh_token = user.session.refresh_token.replace(/[0-9a-f]/g, '0');
     const renewed = await call('/auth/v1/token?grant_type=refresh_token', { body: { refresh_token } });
     const forged = await call('/auth/v1/user', { token: `${user.token.slice(0, -8)}AAAAAAAA` });
@@ -87,7 +87,7 @@ describe('keys, origins and Auth', () => {
     assert.equal((await call('/rest/v1/rpc/usage', { token: data.session?.access_token, body: {} })).status, 200);
   });
 
-  test('a recovery does not tell whether there is such an account', async () => {
+  test('a recovery does not reveal whether the account exists', async () => {
     const { status, json } = await call('/auth/v1/recover', { body: { email: `nobody-${user.email}` } });
     assert.deepEqual([status, json], [200, {}]);
   });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import { assertRefused, call, createPlaylist, ISO_TIMESTAMP, secret_key, signUp, track } from './support.ts';
-import type { Answer, User } from './support.ts';
+import type { Reply, User } from './support.ts';
 
 const OBJECT = 'application/vnd.pgrst.object+json';
 const REPRESENTATION = { Prefer: 'return=representation' };
@@ -20,17 +20,17 @@ describe('the data API', () => {
     foreign = await createPlaylist(other, 'Foreign');
     assert.equal((await rpc('add_tracks', { playlist_id: alpha, tracks: [track(3), track(1), track(2)] })).status, 200);
   });
-  const get = (query: string, headers: Record<string, string> = {}): Promise<Answer> => call(`/rest/v1/${query}`, { token: user.token, headers });
-  const postTo = (table: string, body: unknown): Promise<Answer> => call(`/rest/v1/${table}`, { token: user.token, body });
-  const insert = (body: unknown): Promise<Answer> => postTo('playlists', body);
-  const patch = (query: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> =>
+  const get = (query: string, headers: Record<string, string> = {}): Promise<Reply> => call(`/rest/v1/${query}`, { token: user.token, headers });
+  const postTo = (table: string, body: unknown): Promise<Reply> => call(`/rest/v1/${table}`, { token: user.token, body });
+  const insert = (body: unknown): Promise<Reply> => postTo('playlists', body);
+  const patch = (query: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> =>
     call(`/rest/v1/${query}`, { method: 'PATCH', token: user.token, body, headers });
-  const rpc = (name: string, body: unknown): Promise<Answer> => call(`/rest/v1/rpc/${name}`, { token: user.token, body });
-  const asService = (name: string, body: unknown): Promise<Answer> => call(`/rest/v1/rpc/${name}`, { key: secret_key, body });
+  const rpc = (name: string, body: unknown): Promise<Reply> => call(`/rest/v1/rpc/${name}`, { token: user.token, body });
+  const asService = (name: string, body: unknown): Promise<Reply> => call(`/rest/v1/rpc/${name}`, { key: secret_key, body });
   const mine = (name: string): object => ({ owner_id: user.id, name });
 
   /** The refused requests, each with the status, the code and the message of the response. */
-  const REFUSALS: Record<string, [ask: () => Promise<Answer>, status: number, code: string, message?: RegExp]> = {
+  const REFUSALS: Record<string, [ask: () => Promise<Reply>, status: number, code: string, message?: RegExp]> = {
     'the publishable key alone is anon, which reads nothing': [() => call('/rest/v1/playlists'), 401, '42501', /^permission denied for table playlists$/],
     'a publishable key in the place of the token is anon': [() => call('/rest/v1/playlists', { token: process.env.SUPABASE_PUBLISHABLE_KEY }), 401, '42501'],
     'the secret key reads no table': [() => call('/rest/v1/playlists', { key: secret_key }), 403, '42501', /^permission denied for table playlists$/],
@@ -72,7 +72,7 @@ describe('the data API', () => {
     test(`refuses: ${what}`, async () => assertRefused(await ask(), status, code, message));
   }
 
-  test('refuses a token whose signature, payload or algorithm is not right', async () => {
+  test('refuses a token with a wrong signature, payload or algorithm', async () => {
     const [header = '', payload = '', signature = ''] = user.token.split('.');
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as object;
     const encoded = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
@@ -83,7 +83,7 @@ describe('the data API', () => {
     }
   });
 
-  test('filters choose among the rows that are the user’s own', async () => {
+  test('filters select among the user’s own rows', async () => {
     const [a, b, c] = ['Alpha', 'Beta', 'Gamma, and "more"'];
     for (const [query, expected] of [
       ['', [a, b, c]], [`owner_id=eq.${other.id}`, []], ['name=eq.Beta', [b]], ['name=neq.Beta', [a, c]],
@@ -96,7 +96,7 @@ describe('the data API', () => {
     assert.deepEqual((await get('playlists?select=title:name&order=name.desc&limit=1&offset=1')).json, [{ title: 'Beta' }]);
   });
 
-  test('one row can be asked for as an object, also by supabase-js', async () => {
+  test('one row can be read as an object, also by supabase-js', async () => {
     const found = await get(`playlists?select=name&id=eq.${alpha}`, { Accept: OBJECT });
     assert.deepEqual([found.status, found.json], [200, { name: 'Alpha' }]);
     assert.match(found.headers.get('content-type') ?? '', /^application\/vnd\.pgrst\.object\+json/);
@@ -104,7 +104,7 @@ describe('the data API', () => {
     assert.deepEqual([none.data, none.error], [null, null]);
   });
 
-  test('playlists come with their tracks or with the count of them, tracks with their playlist', async () => {
+  test('playlists embed their tracks or their number, tracks embed their playlist', async () => {
     const counted = await get('playlists?select=name,playlist_tracks(count)&order=name&limit=2');
     assert.deepEqual(counted.json.map((row: any) => [row.name, row.playlist_tracks]), [['Alpha', [{ count: 3 }]], ['Beta', [{ count: 0 }]]]);
     const columns = 'playlist_tracks(position,title,added_at,explicit)';
@@ -114,15 +114,15 @@ describe('the data API', () => {
     assert.deepEqual(plain, { id: alpha, owner_id: user.id, name: 'Alpha', description: null, is_deleted: false, deleted_at: null, version: 1 });
     assert.deepEqual(tracks.map((row: any) => [row.position, row.title, row.explicit]), [[3, 'Title 2', null], [2, 'Title 1', null], [1, 'Title 3', null]]);
     assert.match(tracks[0].added_at, ISO_TIMESTAMP);
-    const of = (name: string): Promise<Answer> => get(`playlist_tracks?select=title,playlists!inner(name)&playlists.name=eq.${name}&order=position`);
+    const of = (name: string): Promise<Reply> => get(`playlist_tracks?select=title,playlists!inner(name)&playlists.name=eq.${name}&order=position`);
     const [first, ...more] = (await of('Alpha')).json;
     assert.deepEqual([first, more.length, (await of('Beta')).json], [{ title: 'Title 3', playlists: { name: 'Alpha' } }, 2, []]);
   });
 
   test('an insert returns nothing, or the requested columns', async () => {
     const writer = await signUp();
-    const add = (name: string, headers = {}): Promise<Answer> => call('/rest/v1/playlists', { token: writer.token, body: { owner_id: writer.id, name }, headers });
-    const told = ({ status, text, headers }: Answer): unknown[] => [status, text, headers.get('preference-applied')];
+    const add = (name: string, headers = {}): Promise<Reply> => call('/rest/v1/playlists', { token: writer.token, body: { owner_id: writer.id, name }, headers });
+    const told = ({ status, text, headers }: Reply): unknown[] => [status, text, headers.get('preference-applied')];
     assert.deepEqual(told(await add('Minimal')), [201, '', null]);
     assert.deepEqual(told(await add('Minimal 2', { Prefer: 'return=minimal' })), [201, '', 'return=minimal']);
     const rows = ['One', 'Two'].map((name) => ({ owner_id: writer.id, name }));
@@ -130,7 +130,7 @@ describe('the data API', () => {
     assert.deepEqual(listed.json, [{ name: 'One' }, { name: 'Two' }]);
   });
 
-  test('an update returns nothing, or the rows on request, and reaches the user’s own rows only', async () => {
+  test('an update returns nothing, or the rows on request, and changes only the user’s own rows', async () => {
     const update = async (id: string, headers = {}): Promise<unknown[]> => {
       const { status, text } = await patch(`playlists?id=eq.${id}&select=description`, { description: 'Calm' }, headers);
       return [status, text === '' ? text : JSON.parse(text)];
@@ -168,7 +168,7 @@ describe('the data API', () => {
     assert.equal((await call('/rest/v1/rpc/usage', { token: writer.token })).json.plan, 'free', 'a stable one can be called with GET');
   });
 
-  test('a generation is reserved and settled, and its price keeps its four decimals', async () => {
+  test('a generation is reserved and settled, and its cost keeps its four decimals', async () => {
     const ids = { p_session_id: randomUUID(), p_user_id: user.id };
     const { json: reserved } = await asService('ai_reserve', { ...ids, p_prompt: 'x', p_save: false });
     assert.deepEqual([reserved.outcome, reserved.quota.used], ['reserved', 1]);

@@ -5,7 +5,7 @@ import type { Session, SupabaseClient } from '@supabase/supabase-js';
 
 const required = (name: string): string => {
   const value = process.env[name];
-  if (!value) throw new Error(`set ${name} to the Supabase that is to be asked`);
+  if (!value) throw new Error(`set ${name} to that of the Supabase under test`);
   return value;
 };
 
@@ -23,18 +23,18 @@ export async function signUp(data: Record<string, unknown> = {}): Promise<User> 
   const client = newClient();
   const email = `conformance-${randomUUID()}@example.com`;
   const password = randomUUID();
-  const { data: answer, error } = await client.auth.signUp({ email, password, options: { data } });
+  const { data: signedUp, error } = await client.auth.signUp({ email, password, options: { data } });
   assert.equal(error, null);
-  assert.ok(answer.session, 'sign-ups must not need a confirmation');
-  return { id: answer.session.user.id, email, password, token: answer.session.access_token, session: answer.session, client };
+  assert.ok(signedUp.session, 'sign-ups must not need a confirmation');
+  return { id: signedUp.session.user.id, email, password, token: signedUp.session.access_token, session: signedUp.session, client };
 }
 
-export type Answer = { status: number; headers: Headers; text: string; json: any };
+export type Reply = { status: number; headers: Headers; text: string; json: any };
 
 type Call = { method?: string; token?: string | undefined; key?: string | null; headers?: Record<string, string>; body?: unknown };
 
-/** One plain request; `key: null` leaves the API key out. */
-export async function call(path: string, { method, token, key = publishable_key, headers = {}, body }: Call = {}): Promise<Answer> {
+/** Sends one request; `key: null` omits the API key. */
+export async function call(path: string, { method, token, key = publishable_key, headers = {}, body }: Call = {}): Promise<Reply> {
   const response = await fetch(`${supabase_url}${path}`, {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
     headers: { ...(key && { apikey: key }), ...(token && { Authorization: `Bearer ${token}` }), ...(body !== undefined && { 'Content-Type': 'application/json' }), ...headers },
@@ -45,22 +45,22 @@ export async function call(path: string, { method, token, key = publishable_key,
   return { status: response.status, headers: response.headers, text, json };
 }
 
-/** A refusal in PostgREST's form: the status, the code, and all four fields. */
-export function assertRefused(answer: Answer, status: number, code: string, message?: RegExp): void {
-  assert.deepEqual({ status: answer.status, code: answer.json?.code }, { status, code }, answer.text);
-  assert.deepEqual(Object.keys(answer.json).sort(), ['code', 'details', 'hint', 'message']);
-  assert.match(answer.headers.get('content-type') ?? '', /^application\/json/);
-  if (message) assert.match(answer.json.message, message);
+/** Asserts a refusal in PostgREST's form: the status, the code, and all four fields. */
+export function assertRefused(reply: Reply, status: number, code: string, message?: RegExp): void {
+  assert.deepEqual({ status: reply.status, code: reply.json?.code }, { status, code }, reply.text);
+  assert.deepEqual(Object.keys(reply.json).sort(), ['code', 'details', 'hint', 'message']);
+  assert.match(reply.headers.get('content-type') ?? '', /^application\/json/);
+  if (message) assert.match(reply.json.message, message);
 }
 
 export async function createPlaylist(user: User, name = `Playlist ${randomUUID()}`): Promise<string> {
   const headers = { Prefer: 'return=representation' };
-  const answer = await call('/rest/v1/playlists?select=id', { token: user.token, body: { owner_id: user.id, name }, headers });
-  assert.equal(answer.status, 201, answer.text);
-  return answer.json[0].id;
+  const reply = await call('/rest/v1/playlists?select=id', { token: user.token, body: { owner_id: user.id, name }, headers });
+  assert.equal(reply.status, 201, reply.text);
+  return reply.json[0].id;
 }
 
-/** A well-formed URI per number; nothing looks it up. */
+/** A well-formed URI for each number; the track need not exist. */
 export function track(number: number): { track_uri: string; title: string } {
   return { track_uri: `spotify:track:${String(number).padStart(22, '0')}`, title: `Title ${number}` };
 }

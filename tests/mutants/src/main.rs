@@ -1,9 +1,9 @@
 //! The mutation check of the Rust sources: `cargo run --package mutants [TEXT]`, where a text selects the mutants whose
 //! names contain it.
 //!
-//! A scratch copy of the workspace gets every mutant of [`table`], each with a switch that an environment variable turns
-//! on while the tests run. So every crate is compiled once, not once a mutant. Each named test has to pass with all
-//! switches off, and to fail with its mutant on. `MUTANT` is that variable; it holds the name of one mutant.
+//! A scratch copy of the workspace contains every mutant of [`table`], each with a switch, so that every crate is
+//! compiled once instead of once for each mutant. The environment variable `MUTANT` names the mutant that is on. Each named
+//! test must pass with all switches off, and fail with its mutant on.
 
 mod table;
 
@@ -48,7 +48,7 @@ fn mutants_by_file() -> BTreeMap<&'static str, Vec<&'static Mutant>> {
     by_file
 }
 
-/// Copies what has changed, so that cargo compiles nothing again without need, and removes what is gone.
+/// Copies only changed files, so that cargo recompiles only what it must, and removes deleted ones.
 fn copy(from: &Path, to: &Path, name: &str, mutants: &BTreeMap<&str, Vec<&Mutant>>) -> Result<()> {
     if from.is_dir() {
         fs::create_dir_all(to)?;
@@ -86,21 +86,21 @@ fn copy(from: &Path, to: &Path, name: &str, mutants: &BTreeMap<&str, Vec<&Mutant
 fn run_tests(scratch: &Path, package: &str, tests: &[&str], mutant: &str) -> Result<String> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["test", "--package", package, "--lib", "--"]).args(tests);
-    // A target folder of its own: cargo would take what it compiled here for what it compiles of the workspace.
+    // A separate target folder, because cargo would confuse these artefacts with the workspace's.
     command.current_dir(scratch).env(SWITCH, mutant).env("CARGO_TARGET_DIR", scratch.join("target"));
     let output = command.output().context("cargo cannot be started")?;
     let printed = [output.stdout, output.stderr].concat();
     Ok(String::from_utf8_lossy(&printed).into_owned())
 }
 
-/// What is wrong with a mutant; `None` where its test failed as it should.
+/// The problem of a mutant; `None` if its test failed as it should.
 fn complaint(scratch: &Path, mutant: &Mutant) -> Result<Option<String>> {
     let printed = run_tests(scratch, mutant.package, &[mutant.test], mutant.name)?;
     let failed = printed.contains("test result: FAILED");
     Ok((!failed).then(|| format!("{}: {} passes", mutant.name, mutant.test)))
 }
 
-/// What is wrong without any mutant: every named test has to exist and to pass.
+/// The problems without any mutant: every named test must exist and pass.
 fn complaints_without_mutants(scratch: &Path, package: &str, mutants: &[&Mutant]) -> Result<Vec<String>> {
     let tests: BTreeSet<&str> = mutants.iter().map(|mutant| mutant.test).collect();
     let tests: Vec<&str> = tests.into_iter().collect();
@@ -127,7 +127,7 @@ fn main() -> Result<ExitCode> {
     }
     let (mut run, mut complaints) = (0, Vec::new());
     for (package, mutants) in by_package {
-        let begun = Instant::now();
+        let started = Instant::now();
         let unsound = complaints_without_mutants(&scratch, package, &mutants)?;
         if unsound.is_empty() {
             for mutant in &mutants {
@@ -136,7 +136,7 @@ fn main() -> Result<ExitCode> {
         }
         complaints.extend(unsound);
         run += mutants.len();
-        println!("{package}: {:.0} s", begun.elapsed().as_secs_f64());
+        println!("{package}: {:.0} s", started.elapsed().as_secs_f64());
     }
     for complaint in &complaints {
         println!("  {complaint}");

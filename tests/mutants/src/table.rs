@@ -23,37 +23,37 @@ mutants! {
     "shared" {
         "only versions that one user wants are remembered":
             "shared/src/matching/remembered.rs" "WantedVersions::ALL" => "WantedVersions::default()",
-            "the_labelled_cases_are_judged_alike_by_what_is_remembered_of_them";
+            "remembered_candidates_decide_the_labelled_cases_alike";
         "what could not be decided by the remembered search counts as missing":
             "shared/src/catalogue/entry.rs" "self.is_complete.then(|| judge(&self.tracks))" => "Some(judge(&self.tracks))",
-            "what_only_a_search_by_words_can_tell_is_not_decided_without_it";
+            "incomplete_entry_does_not_decide_a_missing_song";
         "a remembered text may hold anything":
             "shared/src/catalogue/entry.rs" "one_line(text, MAX_TEXT_CHARS) == *text" => "true",
-            "a_poisoned_or_half_written_entry_is_ignored";
+            "ignores_poisoned_and_incomplete_entries";
         "an expired token is accepted":
             "shared/src/auth/jwt.rs" "self.exp <= now - LEEWAY_SECONDS" => "false",
-            "a_token_whose_claims_are_not_a_users_is_refused";
+            "refuses_claims_of_other_tokens";
         "a token of another project is accepted":
             "shared/src/auth/jwt.rs" "self.iss.as_deref() != Some(issuer)" => "false",
-            "a_token_whose_claims_are_not_a_users_is_refused";
+            "refuses_claims_of_other_tokens";
         "a token of any role is accepted":
             "shared/src/auth/jwt.rs" "self.role.as_deref() != Some(AUTHENTICATED)" => "false",
-            "a_token_whose_claims_are_not_a_users_is_refused";
+            "refuses_claims_of_other_tokens";
         "the token chooses its algorithm":
             "shared/src/auth/jwt.rs" "self.algorithm != key.algorithm()" => "false",
-            "the_public_key_is_no_hmac_secret";
+            "refuses_the_public_key_as_hmac_secret";
         "a token for other audiences is accepted":
             "shared/src/auth/jwt.rs" "audiences.iter().any(|audience| audience == AUTHENTICATED)" => "true",
-            "a_token_whose_claims_are_not_a_users_is_refused";
+            "refuses_claims_of_other_tokens";
         "a withdrawn signing key is used for ever":
             "shared/src/auth/jwks.rs" "fresh_until_ms + STALE_MS" => "u64::MAX",
-            "old_keys_serve_for_an_hour_while_auth_is_away";
+            "uses_old_keys_for_an_hour_while_auth_is_unavailable";
         "every unknown key id causes a request":
             "shared/src/auth/jwks.rs" "now_ms.saturating_sub(since_ms) < REFETCH_INTERVAL_MS" => "false",
-            "invented_key_ids_cause_one_request_in_30_seconds";
+            "unknown_key_ids_cause_one_fetch_in_30_seconds";
         "an old sign-in is enough for what needs a recent one":
             "shared/src/auth/recent.rs" "self.is_anonymous || self.sign_ins.any_is_recent(now_seconds)" => "true",
-            "an_old_session_is_not_made_recent_by_a_new_token";
+            "refreshed_token_does_not_make_a_session_recent";
         "a state of Spotify's consent never expires":
             "shared/src/spotify/state.rs" "age > LIFETIME_SECONDS" => "false",
             "state_identifies_its_user_for_ten_minutes";
@@ -68,10 +68,10 @@ mutants! {
             "another_refresh_token_is_stored";
         "any signature is Stripe's":
             "shared/src/stripe/signature.rs" "found | signed.is_by(secret, body)" => "true",
-            "no_change_of_a_single_bit_goes_unnoticed";
+            "detects_every_flipped_bit";
         "an old event can be replayed":
             "shared/src/stripe/signature.rs" "now_seconds.abs_diff(signed.seconds) > TOLERANCE_SECONDS" => "false",
-            "headers_are_judged_by_the_rules";
+            "accepts_and_refuses_headers_by_the_rules";
         "an unpaid subscription makes its customer pro":
             "shared/src/stripe/plan.rs" "matches!(self.status.as_str(), \"active\" | \"trialing\" | \"past_due\")"
                 => "matches!(self.status.as_str(), \"active\" | \"trialing\" | \"past_due\" | \"unpaid\")",
@@ -91,33 +91,33 @@ mutants! {
             "customer_without_a_known_user_is_foreign";
         "a song that the user ruled out is delivered":
             "shared/src/matching/score.rs" "song.obstacle.is_none()" => "true",
-            "the_labelled_cases_are_matched_precisely_and_completely";
+            "labelled_cases_match_their_labels";
         "a recording that was not requested is delivered":
             "shared/src/matching/judge.rs" "score < MIN_SCORE" => "false",
-            "on_a_real_catalogue_the_recording_is_found_that_was_meant";
+            "finds_the_meant_recording_in_real_results";
         "an artist fills the whole playlist":
             "shared/src/matching/selection.rs" "of_artist >= MAX_PER_ARTIST && !named()" => "false",
-            "an_artist_gets_two_tracks_unless_the_listener_named_them";
+            "limits_artists_to_two_tracks_unless_named";
         "a recording is delivered twice":
             "shared/src/matching/selection.rs" "self.isrc.is_some() && self.isrc == other.isrc" => "false",
-            "the_same_uri_recording_or_song_comes_once";
+            "refuses_the_same_uri_recording_or_song";
         "an artist that the user ruled out sings along":
             "shared/src/matching/constraints.rs" "title.featured().any(&is_excluded)" => "false",
-            "the_labelled_cases_are_matched_precisely_and_completely";
+            "labelled_cases_match_their_labels";
         "a line of a stream grows without a limit":
             "shared/src/llm/framing.rs" "self.line.len() + length > MAX_EVENT_BYTES" => "false",
-            "a_line_that_never_ends_is_given_up";
+            "refuses_an_endless_line";
     }
     "ai-playlist" {
         "songs do not wait for each other":
             "functions/ai-playlist/src/recall.rs" "BATCH_WAIT_MS.saturating_sub(waited_ms)" => "0 * waited_ms",
-            "first_songs_are_asked_about_at_once_and_later_ones_wait_fifty_milliseconds_for_others";
+            "first_songs_are_looked_up_at_once_and_later_ones_in_batches";
         "a memory that fails is asked again and again":
             "functions/ai-playlist/src/recall.rs" "self.requests_left = 0" => "()",
-            "memory_that_fails_is_slow_or_lies_is_not_asked_again";
+            "failing_memory_is_not_used_again";
         "a rate limit is met again by each song":
             "functions/ai-playlist/src/resolve.rs" "self.limited.set(Some(error))" => "()",
-            "after_a_rate_limit_the_remembered_songs_are_delivered_and_the_others_named";
+            "rate_limited_generation_delivers_remembered_songs_and_reports_the_others";
         "the requests that settling needs are spent on searches":
             "functions/ai-playlist/src/budget.rs" "self.available() == 0" => "self.remaining.get() == 0",
             "reserved_requests_are_not_spent_early";
@@ -127,7 +127,7 @@ mutants! {
         "an expired reservation counts as a failure to be settled again":
             "functions/ai-playlist/src/job.rs"
                 "code == Code::GenerationTimeout || code == Code::DatabaseUnavailable" => "{ let _ = code; false }",
-            "playlist_of_unknown_fate_is_left_to_a_repeat";
+            "playlist_of_unknown_outcome_is_left_to_a_repeat";
         "a generation that failed is charged":
             "functions/ai-playlist/src/job.rs" "self.end_as(&service, status, None)"
                 => "self.end_as(&service, Status::Succeeded, None)",
@@ -171,7 +171,7 @@ mutants! {
             "one_checkout_is_open_at_a_time";
         "a first payment that failed cannot be paid":
             "functions/billing/src/handler.rs" "stripe.first_payment(&begun).await?" => "None::<String>",
-            "incomplete_first_payment_is_paid_on_its_invoice_if_that_is_open";
+            "incomplete_subscription_is_sent_to_its_open_invoice";
         "an unpaid subscription does not keep its customer from a second one":
             "shared/src/stripe/plan.rs" "matches!(self.status.as_str(), \"canceled\" | \"incomplete_expired\")"
                 => "matches!(self.status.as_str(), \"canceled\" | \"incomplete_expired\" | \"unpaid\")",
@@ -205,7 +205,7 @@ mutants! {
         "a repeat makes a second copy":
             "functions/spotify-export/src/job.rs" "self.export(key, copy, tokens).await"
                 => "self.export(key, None, tokens).await",
-            "fills_the_copy_that_there_is_and_returns_a_finished_result";
+            "fills_an_existing_copy_and_returns_a_finished_result";
         "an export that failed holds its key":
             "functions/spotify-export/src/job.rs" "ledger::release(&service, self.clock, self.call, key).await" => "()",
             "refused_export_releases_its_key";
@@ -219,6 +219,6 @@ mutants! {
             "customer_is_deleted_at_stripe_before_the_user";
         "an account is deleted although Stripe kept the customer":
             "shared/src/stripe/checkout.rs" "answer.get(\"deleted\") != Some(&Value::Bool(true))" => "false",
-            "user_who_may_still_pay_is_not_deleted";
+            "user_whose_customer_remains_is_not_deleted";
     }
 }

@@ -4,17 +4,17 @@ import type { Song, Track } from './track.ts';
 import { makeTrack } from './track.ts';
 import { variantsOf } from './variants.ts';
 
-/** Title, year of the first release, album, and where it matters seconds and 'E' for explicit. */
+/** Title, year of the first release, album, and optionally seconds and 'E' for explicit. */
 type SongRow = [title: string, year: number, album?: string, seconds?: number, explicit?: 'E'];
-/** One artist, several joined by ';', the tags, then the songs, the best known first. */
+/** One artist or several joined by ';', the tags, and the songs, best known first. */
 type ArtistRow = [artists: string, tags: string, ...songs: SongRow[]];
 type TrapRow = [artists: string, title: string, album: string, released: string, seconds: number, rank: number, kind?: 'E' | 'unplayable'];
 
-/** The songs that the catalogue is made of, each once and as first released. */
+/** The songs of the catalogue, each once, as first released. */
 export const SONGS: readonly Song[] = rowsOf<ArtistRow>('songs.jsonl').flatMap(songsOf);
-/** Traps from real life that no rule would make. */
+/** Real traps that no rule generates. */
 const TRAPS: readonly Track[] = rowsOf<TrapRow>('traps.jsonl').map(trapOf);
-/** The default catalogue: the songs with everything that makes it hard to find the right version of them. */
+/** The default catalogue: the songs, their other versions, and tracks that are easily confused with them. */
 export const TRACKS: readonly Track[] = [...new Map([...SONGS.flatMap(variantsOf), ...TRAPS].map((track) => [track.id, track])).values()];
 
 function songsOf([names, tags, ...rows]: ArtistRow): Song[] {

@@ -1,7 +1,7 @@
 import { base62Id, hash32 } from '../common/random.ts';
 import { fold } from './text.ts';
 
-/** A track of the simulated catalogue; the form that `PUT /__control/catalogue` takes. */
+/** A track of the simulated catalogue, in the form that `PUT /__control/catalogue` accepts. */
 export interface Track {
   id: string;
   name: string;
@@ -15,7 +15,7 @@ export interface Track {
   rank: number;
 }
 
-/** A song as its artist first released it. */
+/** A song as first released. */
 export interface Song {
   artists: string[];
   title: string;
@@ -23,7 +23,7 @@ export interface Song {
   album: string;
   seconds: number;
   explicit: boolean;
-  /** Genres, moods, `pl` and so on for the language that is sung, `instrumental`. */
+  /** Genres, moods, the language that is sung (such as `pl`), `instrumental`. */
   tags: string[];
   /** 0 to 100, higher is better known. */
   rank: number;
@@ -50,7 +50,7 @@ export function makeTrack(fields: TrackFields): Track {
     name: fields.title,
     artists: fields.artists.map((name) => ({ id: base62Id(`artist|${fold(name)}`), name })),
     album: { name: fields.album, release_date: fields.released },
-    // Not a whole number of seconds, as in reality.
+    // Real durations are not whole seconds.
     duration_ms: fields.seconds * 1000 + (hash32(identity) % 1000),
     explicit: fields.explicit ?? false,
     is_playable: fields.playable ?? true,

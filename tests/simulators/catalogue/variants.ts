@@ -14,27 +14,27 @@ const CONDITIONS = {
   'not Polish': (song: Song) => !isPolish(song),
 };
 
-/** In texts, {title} is the song's whole title, {song} the one without featured artists, {pick} one of those to pick. */
+/** In texts, {title} is the whole title, {song} the title without featured artists, {pick} a random one of `pick`. */
 interface Rule {
   name: string;
   oneIn: number;
   when?: (keyof typeof CONDITIONS)[];
   since?: number;
-  /** The same recording on another album, the song's artists at another time, these and the picked one, or the picked one alone. */
+  /** The same recording on another album, another recording by the artists, with a picked artist, or by that one alone. */
   by: 'recording' | 'artists' | 'artists and picked' | 'picked';
   titles: string[];
   album: string;
   picks?: string[];
   polishPicks?: string[];
   years?: number;
-  /** The least addition to the song's popularity, and the range by which it varies. */
+  /** The smallest addition to the song's popularity, and the range above it. */
   rank: [least: number, span: number];
   length?: number;
 }
 
 const RULES = rowsOf<Rule>('variants.jsonl');
 
-/** The song's own tracks and those that are easily taken for them. Always the same for the same song. */
+/** The song's tracks and those that are easily confused with them; deterministic for each song. */
 export function variantsOf(song: Song): Track[] {
   const key = `${main(song)}|${song.title}`;
   const applies = ({ name, oneIn, when = [], since = 0 }: Rule): boolean =>

@@ -1,11 +1,11 @@
-/** A control call that makes no sense. It is refused with 400 and this message. */
+/** An invalid control call, which is refused with 400 and this message. */
 export class ControlError extends Error {}
 
 export type Json = Record<string, unknown>;
 
 export const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Throws a `ControlError` that names what does not fit. */
+/** Throws a `ControlError` that names the invalid value. */
 export type Kind = (what: string, value: unknown) => void;
 
 export const kind = (fits: (value: unknown) => boolean, wanted: string): Kind => (what, value) => {
@@ -29,7 +29,7 @@ export const listOf = (inner: Kind, least = 0): Kind => (what, value) => {
   (value as unknown[]).forEach((item, index) => inner(`${what}[${index}]`, item));
 };
 
-/** An object with these fields, of which those with a `?` may be left out. A misspelt field would leave a test that tests nothing. */
+/** An object with these fields; those with a `?` are optional. Unknown fields are refused: a typo would disable a test. */
 export const fields = (known: Record<string, Kind>): Kind => (what, value) => {
   object(what, value);
   const given = value as Json;

@@ -24,7 +24,7 @@ export type Headers = Record<string, string>;
 export interface Reply {
   status: number;
   headers: Headers;
-  /** A stream that throws `CUT` drops the connection after what it has yielded. */
+  /** A stream that throws `CUT` drops the connection after the yielded bytes. */
   body: string | AsyncIterable<string>;
 }
 
@@ -38,10 +38,10 @@ export function json(status: number, body: unknown, headers: Headers = {}): Repl
   return plain(status, JSON.stringify(body), { 'content-type': 'application/json; charset=utf-8', ...headers });
 }
 
-/** What makes a service a simulator. The log, the faults, the reset and the server are the same for all. */
+/** The parts in which simulators differ. They share the log, the faults, the reset and the server. */
 export interface Simulator {
   handle(call: Call): Reply | Promise<Reply>;
-  /** By "METHOD name", as in "PUT latency": takes the parsed body and returns JSON, or nothing for 204. */
+  /** By "METHOD name", such as "PUT latency": takes the parsed body and returns JSON, or nothing for a 204. */
   control: Record<string, (body: unknown) => unknown>;
   reset(): void;
   close?(): void;
@@ -70,7 +70,7 @@ interface Fault {
   body?: unknown;
   headers?: Record<string, string>;
   delay_ms?: number;
-  /** The request is handled at once and its response is sent that much later: by then it may be out of date. */
+  /** The request is handled at once and its response is delayed: it may be outdated when it is sent. */
   hold_ms?: number;
   reset_connection?: boolean;
   truncate_after_bytes?: number;
@@ -80,7 +80,7 @@ const numbers = { 'times?': number, 'after?': number, 'probability?': number, 'd
 const status = kind((value) => Number.isInteger(value) && Number(value) >= 200 && Number(value) <= 599, 'an HTTP status');
 const FAULTS = listOf(fields({ 'method?': string, path_prefix: string, 'status?': status, 'body?': any, 'headers?': object, 'reset_connection?': flag, ...numbers }));
 
-/** The faults that a test has set. The random numbers are seeded, so that a failing run can be repeated. */
+/** The faults that a test has set. Random numbers are seeded, so that a failing run can be repeated. */
 class Faults {
   #armed: { fault: Fault; seen: number; applied: number }[] = [];
   #random = seededRandom(1);
@@ -102,12 +102,12 @@ class Faults {
   }
 }
 
-/** One clock for all simulators, so that their logs can be compared: epoch milliseconds with fractions. */
+/** Fractional epoch milliseconds, from one clock for all simulators, so that their logs can be compared. */
 export const nowMs = (): number => Math.round((performance.timeOrigin + performance.now()) * 1000) / 1000;
 
 export const mediaType = ({ headers }: Call): string | undefined => headers['content-type']?.split(';')[0]?.trim().toLowerCase();
 
-/** Waits, or returns at once when the client disconnects. A timer of more than 31 bits would fire at once. */
+/** Waits until the time is over or the client disconnects. A timer of more than 31 bits would fire at once. */
 export async function pause(ms: number, gone: AbortSignal): Promise<void> {
   if (ms > 0) await setTimeout(Math.min(ms, 2 ** 31 - 1), undefined, { signal: gone }).catch(() => {});
 }
@@ -209,7 +209,7 @@ async function send(reply: Reply, fault: Fault | undefined, response: ServerResp
   }
 }
 
-/** Drops the connection after the written bytes, without a proper end. */
+/** Drops the connection after the written bytes, without ending the response. */
 function drop(response: ServerResponse, entry: LogEntry): void {
   entry.finished_ms = nowMs();
   if (entry.first_byte_ms === null) response.socket?.resetAndDestroy();
@@ -230,6 +230,6 @@ async function controlled(control: Simulator['control'], name: string, body: str
 
 function urlOf(message: IncomingMessage): URL {
   const base = `http://${message.headers.host}`;
-  // Joined, not resolved: a path that begins with two slashes is no host.
+  // Joined instead of resolved: a path that begins with two slashes would be read as a host.
   return new URL(`${URL.canParse(base) ? base : 'http://127.0.0.1'}${message.url ?? '/'}`);
 }

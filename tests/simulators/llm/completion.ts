@@ -5,7 +5,7 @@ import { CUT, json, nowMs, pause } from '../common/server.ts';
 import type { ChatRequest } from './request.ts';
 import { unscripted } from './unscripted.ts';
 
-/** A stream carries a comment after so many frames of content, as gateways do to keep connections open. */
+/** A stream has a comment after this many frames of content, as gateways send to keep connections open. */
 const FRAMES_PER_COMMENT = 20;
 const CHARS_PER_TOKEN = 4;
 
@@ -33,7 +33,7 @@ export function checkTurn(what: string, value: unknown): void {
   }
 }
 
-/** Responds as the turn says, or unscripted if it says nothing. */
+/** Responds with the turn's text, or unscripted if it has none. */
 export async function complete(request: ChatRequest, turn: Turn, { gone }: Call): Promise<Reply> {
   const { first_token_ms = 150, chunk_chars = 24, chunk_ms = 5, refusal, cut_after_chars } = turn;
   const scripted = refusal ?? turn.text ?? (turn.reply === undefined ? undefined : JSON.stringify(turn.reply));
@@ -46,7 +46,7 @@ export async function complete(request: ChatRequest, turn: Turn, { gone }: Call)
   const head = { created: Math.floor(nowMs() / 1000), model: request.model, service_tier: 'default', system_fingerprint: null };
 
   if (!request.stream) {
-    // As long as the stream would have taken.
+    // The document takes as long as the stream.
     await pause(first_token_ms + Math.ceil(said.length / chunk_chars) * chunk_ms, gone);
     if (cut_after_chars !== undefined) return { status: 200, headers: {}, body: cut() };
     const message = { role: 'assistant', content: isRefusal ? null : said, refusal: isRefusal ? said : null, annotations: [] };
@@ -85,7 +85,7 @@ function countUsage(request: ChatRequest, content: string): Record<string, unkno
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens, ...details };
 }
 
-/** Whole characters only: half of a surrogate pair is no valid JSON text for many parsers. */
+/** Splits only between characters: many parsers refuse half of a surrogate pair. */
 function split(text: string, size: number, end: number | undefined): string[] {
   const characters = [...text].slice(0, end);
   return Array.from({ length: Math.ceil(characters.length / size) }, (_, index) => characters.slice(index * size, (index + 1) * size).join(''));

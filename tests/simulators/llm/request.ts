@@ -99,12 +99,12 @@ function readFormat(format: Json, messages: Message[]): boolean {
     throw new ApiError(400, `'messages' must contain the word 'json' in some form, to use '${at}' of type 'json_object'.`, 'messages');
   }
   if (format.type === 'json_schema') {
-    const asked = required(`${at}.json_schema`, format.json_schema) as Json;
-    only(`${at}.json_schema.`, asked, JSON_SCHEMA);
-    required(`${at}.json_schema.name`, asked.name);
-    const schema = required(`${at}.json_schema.schema`, asked.schema) as Json;
-    const problem = asked.strict === true ? checkStrictSchema(schema) : undefined;
-    if (problem !== undefined) throw new ApiError(400, `Invalid schema for ${at} '${String(asked.name)}': ${problem}.`, at);
+    const scheme = required(`${at}.json_schema`, format.json_schema) as Json;
+    only(`${at}.json_schema.`, scheme, JSON_SCHEMA);
+    required(`${at}.json_schema.name`, scheme.name);
+    const schema = required(`${at}.json_schema.schema`, scheme.schema) as Json;
+    const problem = scheme.strict === true ? checkStrictSchema(schema) : undefined;
+    if (problem !== undefined) throw new ApiError(400, `Invalid schema for ${at} '${String(scheme.name)}': ${problem}.`, at);
   }
   return format.type !== 'text';
 }

@@ -2,11 +2,11 @@ import type { Json } from '../common/check.ts';
 import { isObject } from '../common/check.ts';
 
 const TYPES = ['string', 'number', 'integer', 'boolean', 'object', 'array', 'null'];
-/** What strict mode takes everywhere. Limits on length, size and number are left out: not every provider takes them. */
+/** The keywords that every provider's strict mode accepts. Limits on length, size and number are not among them. */
 const KEYWORDS = ['type', 'properties', 'required', 'additionalProperties', 'items', 'enum', 'const', 'anyOf', '$ref', '$defs', 'definitions', 'description', 'title'];
 const MAX_DEPTH = 10;
 
-/** What strict structured outputs refuse about a schema: every object closed, every property required, portable keywords. */
+/** Why strict mode refuses a schema: it needs closed objects, required properties and portable keywords. */
 export function checkStrictSchema(schema: Json): string | undefined {
   const isObjectSchema = schema.type === 'object' && schema.anyOf === undefined;
   return isObjectSchema ? problemOf(schema, []) : `schema must be a JSON Schema of 'type: "object"', got 'type: ${JSON.stringify(schema.type ?? 'None')}'`;

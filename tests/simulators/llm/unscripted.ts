@@ -21,10 +21,10 @@ const DEFAULT_COUNT = 26;
 const MAX_COUNT = 120;
 /** "26 songs", "9 more songs" and "exactly 26", but not "2 songs per artist". */
 const COUNT = /(\d{1,3})\s+(?:\p{L}+\s+)?(?:songs?|tracks?|utwor\p{L}*|piosen\p{L}*)\b(?!\s+(?:per|by|na)\b)|\b(?:suggest|propose|exactly)\s+(\d{1,3})\b/iu;
-/** Keys of a request's data that say nothing about the songs to find. */
+/** Keys of the prompt's data that do not describe songs. */
 const IGNORED = /already|tried|previous|exclude|angle|discovery/;
 const MAX_ARTISTS = 5;
-/** The folded beginnings of words that suggest each tag, beside the tag's own name. */
+/** The folded prefixes of words that suggest each tag, in addition to its name. */
 const TAG_WORDS: Record<string, string> = Object.fromEntries(rowsOf<[tag: string, words: string]>('../llm/tag-words.jsonl'));
 const TAGS = [...new Set(SONGS.flatMap((song) => song.tags))];
 const ARTISTS = [...new Set(SONGS.flatMap((song) => song.artists.map(fold)))];
@@ -42,13 +42,13 @@ const POLISH = /\b(i|w|z|na|do|dla|o|od|po|przy|oraz|jak|lub|sie|nie|mi|cos|chce
 const ENGLISH = /\b(a|an|the|and|of|for|to|with|on|my|me|some|songs?|music|like|that|about|give|make|something)\b/g;
 
 function readIntent(messages: readonly Message[]): Intent {
-  const asked = messages.filter((message) => message.role === 'user').map((message) => splitData(message.text));
+  const prompts = messages.filter((message) => message.role === 'user').map((message) => splitData(message.text));
   const rules = messages.filter((message) => message.role !== 'user' && message.role !== 'assistant').map((message) => message.text);
-  const [first = { around: '' }] = asked;
+  const [first = { around: '' }] = prompts;
   const prompt = first.data === undefined ? first.around : textsOf(first.data).join('\n');
   const folded = fold(prompt);
   const matches = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
-  const counted = [...asked.toReversed().map(({ around }) => around), ...rules, prompt].map((text) => COUNT.exec(text)).find((found) => found !== null);
+  const counted = [...prompts.toReversed().map(({ around }) => around), ...rules, prompt].map((text) => COUNT.exec(text)).find((found) => found !== null);
   const conversation = ` ${messages.map((message) => fold(message.text)).join(' ')} `;
   const mentioned = ARTISTS.filter((name) => name.length > 3 && ` ${folded} `.includes(` ${name} `));
   return {
@@ -121,18 +121,18 @@ const TEXTS = {
 
 interface Suggestion { artist: string; title: string; year: number | null; why?: string }
 
-/** Returns the model's response without a script: the same for the same conversation. */
+/** Returns the model's response without a script, deterministic for each conversation. */
 export function unscripted(request: ChatRequest): string {
   const intent = readIntent(request.messages);
   const { language, isAboutMusic } = intent;
   const random = seededRandom(hash32(request.messages.map((message) => message.text).join('\n')));
   const { mood, why, ...texts } = TEXTS[language];
   const name = `${mood}: ${intent.prompt.trim().replace(/\s+/g, ' ').slice(0, 40)}`;
-  const answer = isAboutMusic
+  const playlist = isAboutMusic
     ? { kind: 'playlist', language, name, ...texts, tracks: suggest(intent, random).map((song) => ({ ...song, why })) }
     : { kind: 'refusal', language, name: '', description: '', summary: '', tracks: [] };
-  // Without a format to keep to, models like to wrap their JSON.
-  return request.wantsJson ? JSON.stringify(answer) : `\`\`\`json\n${JSON.stringify(answer, null, 2)}\n\`\`\``;
+  // Without a response format, models often wrap their JSON.
+  return request.wantsJson ? JSON.stringify(playlist) : `\`\`\`json\n${JSON.stringify(playlist, null, 2)}\n\`\`\``;
 }
 
 function suggest(intent: Intent, random: () => number): Suggestion[] {
@@ -154,7 +154,7 @@ function suggest(intent: Intent, random: () => number): Suggestion[] {
   return suggestions;
 }
 
-/** The better a song suits the earlier it comes, with enough chance that two wordings give two lists. */
+/** Better matches come first, with enough randomness that two wordings give different lists. */
 function inOrderOfTaste(intent: Intent, random: () => number): Song[] {
   const tasted = SONGS.map((song) => ({ song, fits: suits(song, intent), taste: suits(song, intent) + song.rank / 100 + 1.5 * random() }));
   return tasted.sort((a, b) => Number(b.fits > 0.5) - Number(a.fits > 0.5) || b.taste - a.taste).map(({ song }) => song);

@@ -7,11 +7,11 @@ import { links } from './render.ts';
 
 export interface User {
   id: string;
-  /** Never changes, unlike the id. */
+  /** Unlike the id, this never changes. */
   account_id: string;
   display_name: string | null;
   country: string;
-  /** An app in development mode may act for five accounts that its owner has listed. */
+  /** An app in development mode may access only five accounts, which its owner has listed. */
   allow_listed: boolean;
 }
 
@@ -23,17 +23,17 @@ export const USERS: readonly User[] = [
 
 export const userObject = ({ display_name, id }: User): Record<string, unknown> => ({ display_name, ...links('user', id) });
 
-/** What `/v1/me` returns in 2026: without country, email and product. */
+/** The user object of `/v1/me` in 2026: without country, email and product. */
 export const meObject = (user: User): Record<string, unknown> => ({ account_id: user.account_id, ...userObject(user), followers: { href: null, total: 0 }, images: [] });
 
-const ASKED: Record<string, string> = {
+const SCOPE_TEXTS: Record<string, string> = {
   'playlist-modify-private': 'Create and change playlists that are not on your profile',
   'playlist-modify-public': 'Create and change playlists on your profile',
 };
 
 function consentPage(chosen: string | null, scopes: string[]): Reply {
   const option = ({ id, display_name }: User): string => `<option value="${id}"${id === chosen ? ' selected' : ''}>${escaped(display_name ?? id)}</option>`;
-  const asked = scopes.map((scope) => `<li>${escaped(ASKED[scope] ?? scope)}</li>`).join('') || '<li>Read what is public of your account</li>';
+  const asked = scopes.map((scope) => `<li>${escaped(SCOPE_TEXTS[scope] ?? scope)}</li>`).join('') || '<li>Read what is public of your account</li>';
   return page(200, 'Spotify (simulated)', `<form method="post"><p><label>Logged in as <select name="login">${USERS.map(option).join('')}</select></label></p>
 <p><b>Sound Whiskers</b> asks to:</p><ul>${asked}</ul>
 <p><button name="decision" value="agree">Agree</button><button name="decision" value="cancel">Cancel</button></p></form>`);
@@ -51,11 +51,11 @@ export interface Credentials {
 /** The user and the scopes of a token; the app's own token has no user. */
 export interface Grant { user: string | null; scopes: string[] }
 
-type Answer = Record<string, unknown>;
-const invalidGrant = (error_description: string): Answer => ({ error: 'invalid_grant', error_description });
+type Json = Record<string, unknown>;
+const invalidGrant = (error_description: string): Json => ({ error: 'invalid_grant', error_description });
 const newToken = (prefix: string, bytes: number): string => prefix + randomBytes(bytes).toString('base64url');
 
-/** The accounts host: asks users, issues tokens and knows which are still valid. A reset leaves issued tokens valid. */
+/** The accounts host: asks users for consent, and issues and validates tokens. Tokens stay valid after a reset. */
 export class Accounts {
   readonly #credentials: Credentials;
   readonly #access = new Map<string, Grant & { expiresAtMs: number }>();
@@ -68,12 +68,12 @@ export class Accounts {
   }
 
   configure(body: unknown): void {
-    const { rotate_refresh_tokens } = checked<Answer>('oauth', body, fields({ 'rotate_refresh_tokens?': flag }));
+    const { rotate_refresh_tokens } = checked<Json>('oauth', body, fields({ 'rotate_refresh_tokens?': flag }));
     this.#rotates = rotate_refresh_tokens === true;
   }
 
   revoke(body: unknown): void {
-    const { user } = checked<Answer>('revoke', body ?? {}, fields({ 'user?': text }));
+    const { user } = checked<Json>('revoke', body ?? {}, fields({ 'user?': text }));
     for (const token of this.#refresh.values()) token.revoked ||= user === undefined || token.user === user;
   }
 
@@ -81,7 +81,7 @@ export class Accounts {
     for (const token of this.#access.values()) token.expiresAtMs = 0;
   }
 
-  /** Everything that was ever issued to users, to look for where it must not be. */
+  /** Every token that was issued to users, to search for leaks. */
   issued(): Record<string, string[]> {
     const access_tokens = [...this.#access].filter(([, token]) => token.user !== null).map(([token]) => token);
     return { access_tokens, refresh_tokens: [...this.#refresh.keys()], codes: [...this.#codes.keys()] };
@@ -135,7 +135,7 @@ export class Accounts {
     return 'error' in granted ? json(400, granted) : json(200, granted, { 'cache-control': 'no-store' });
   }
 
-  #refuseClient(authorization: string | undefined): Answer | undefined {
+  #refuseClient(authorization: string | undefined): Json | undefined {
     const { clientId, clientSecret } = this.#credentials;
     const encoded = /^Basic ([A-Za-z0-9+/]+={0,2})$/.exec(authorization ?? '')?.[1];
     if (encoded === undefined) return { error: 'invalid_client' };
@@ -144,7 +144,7 @@ export class Accounts {
     return { error: 'invalid_client', error_description: id === clientId ? 'Invalid client secret' : 'Invalid client' };
   }
 
-  #grant(form: URLSearchParams): Answer {
+  #grant(form: URLSearchParams): Json {
     switch (form.get('grant_type')) {
       case 'client_credentials': {
         const { scope: _none, ...granted } = this.#issue({ user: null, scopes: [] });
@@ -159,7 +159,7 @@ export class Accounts {
     }
   }
 
-  #exchange(text: string, redirectUri: string | null, verifier: string | null): Answer {
+  #exchange(text: string, redirectUri: string | null, verifier: string | null): Json {
     const code = this.#codes.get(text);
     if (code === undefined || code.used) return invalidGrant('Invalid authorization code');
     if (code.redirectUri !== redirectUri) return invalidGrant('Invalid redirect URI');
@@ -169,7 +169,7 @@ export class Accounts {
     return { ...this.#issue(code), refresh_token: this.#newRefreshToken(code) };
   }
 
-  #renew(text: string): Answer {
+  #renew(text: string): Json {
     const token = this.#refresh.get(text);
     if (token === undefined || token.revoked) return invalidGrant(token === undefined ? 'Invalid refresh token' : 'Refresh token revoked');
     token.revoked = this.#rotates;
@@ -182,7 +182,7 @@ export class Accounts {
     return text;
   }
 
-  #issue({ user, scopes }: Grant): Answer {
+  #issue({ user, scopes }: Grant): Json {
     const text = newToken('BQ', 90);
     this.#access.set(text, { user, scopes, expiresAtMs: Date.now() + TOKEN_SECONDS * 1000 });
     return { access_token: text, token_type: 'Bearer', scope: scopes.join(' '), expires_in: TOKEN_SECONDS };

@@ -1,4 +1,4 @@
-/** Where Spotify is: fewer countries than there are, and ISO's codes only. */
+/** Spotify's markets, as ISO 3166-1 codes. */
 export const MARKETS: ReadonlySet<string> = new Set(
   (
     'AD AE AG AL AM AO AR AT AU AZ BA BB BD BE BF BG BH BI BJ BN BO BR BS BT BW BY BZ CA CD CG CH CI CL CM CO CR CV CW CY CZ DE DJ DK DM DO DZ ' +

@@ -1,11 +1,11 @@
-// What Spotify shows in a browser: pictures of albums, and the player that other pages embed.
+// Spotify's pictures of albums, and the player that other pages embed.
 
 import { escaped, page } from '../common/page.ts';
 import { hash32 } from '../common/random.ts';
 import type { Reply } from '../common/server.ts';
 import { plain } from '../common/server.ts';
 
-/** Returns a picture or a player; undefined for another path. */
+/** Returns a picture or the player; undefined for another path. */
 export function shown(pathname: string): Reply | undefined {
   const [, album] = /^\/image\/([0-9A-Za-z]{24,25})$/.exec(pathname) ?? [];
   if (album !== undefined) return picture(album);

@@ -45,7 +45,7 @@ export class Playlists {
     if (typeof isPublic !== 'boolean') throw new Refusal(400, 'Invalid value for field: public');
     if (description !== null && typeof description !== 'string') throw new Refusal(400, 'Invalid value for field: description');
     checkScope(isPublic, scopes);
-    // Documented nowhere, reported by users: not a refusal, but a failure.
+    // Undocumented, but reported by users: Spotify fails instead of refusing.
     if (name.length > MAX_NAME || (description?.length ?? 0) > MAX_DESCRIPTION || /[\r\n]/.test(`${name}${description ?? ''}`)) {
       throw new Refusal(500, 'Server error');
     }
@@ -55,7 +55,7 @@ export class Playlists {
     return playlist;
   }
 
-  /** Replaces (PUT) or appends (POST); where one URI is wrong nothing is changed. */
+  /** Replaces (PUT) or appends (POST); one wrong URI prevents any change. */
   change(id: string, owner: User, scopes: string[], method: string, body: string, exists: (id: string) => boolean): Playlist {
     const playlist = this.#playlists.find((it) => it.id === id);
     if (!playlist) throw new Refusal(404, 'Resource not found');

@@ -14,7 +14,7 @@ export function trackObject(track: Track, market: string | null, origin: string)
   return {
     album: { album_type: 'album', artists: artists.slice(0, 1), ...links('album', albumId), images, name, release_date, release_date_precision, total_tracks: 12 },
     ...{ artists, disc_number: 1, duration_ms, explicit, external_ids: { isrc }, ...links('track', track.id), is_local: false, name: track.name, track_number: 1 },
-    // Told only for a market; restrictions only where it is false.
+    // Present only with a market; restrictions only if it is false.
     ...(market === null ? {} : { is_playable, ...(is_playable ? {} : { restrictions: { reason: 'market' } }) }),
   };
 }

@@ -8,9 +8,9 @@ interface Entry { track: Track; words: Record<Field, string[]> }
 
 interface Query { free: string[]; fields: [Field, string[]][]; years?: [from: number, to: number]; isrc?: string }
 
-/** Share of a free query's words that a track must contain. */
+/** The share of a free query's words that a track must contain. */
 const MIN_COVERAGE = 0.6;
-/** Beside a text score of about 1: enough for a popular wrong version to overtake the right one now and then. */
+/** The weight of popularity against a text score of about 1: a popular wrong version sometimes ranks above the right one. */
 const POPULARITY_WEIGHT = 0.5;
 const LUCK_WEIGHT = 0.15;
 const PREFIX = 0.8;
@@ -19,8 +19,8 @@ const TYPO = 0.55;
 const FILTER = /\b(track|artist|album|genre|year|isrc|tag|upc):\s*(?:"([^"]*)"|(.*?)(?=\s+[a-z]+:|$))/giu;
 
 /**
- * Free words and `field:value` filters; a value is quoted or reaches to the next filter. Undefined for what no track can
- * match: an apostrophe under a field filter makes the real search find nothing, and genre, tag and upc belong to others.
+ * Parses free words and `field:value` filters; a value is quoted or extends to the next filter. Undefined if no track can
+ * match: the real search finds nothing for an apostrophe under a field filter, and for genre, tag and upc.
  */
 function parseQuery(text: string): Query | undefined {
   const query: Query = { free: [], fields: [] };
@@ -46,15 +46,15 @@ function parseQuery(text: string): Query | undefined {
 }
 
 /**
- * Finds tracks as the real search does, faults included: forgiving about diacritics and typing errors, and ranking by a
- * mixture of text and popularity in which a karaoke version may well come first. The same query always gives the same order.
+ * Finds tracks as the real search does, with its faults: tolerates missing diacritics and typing errors, and ranks by text
+ * and popularity, so that a karaoke version may come first. The order is deterministic.
  */
 export class SearchIndex {
   readonly tracks: readonly Track[];
   readonly #ids: ReadonlySet<string>;
   readonly #entries: readonly Entry[];
   readonly #vocabulary = new Map<string, Set<Entry>>();
-  /** The catalogue's words that a typed word can mean, with how well they fit. */
+  /** The catalogue's words that are similar to a typed word, with their similarity. */
   readonly #similar = new Map<string, ReadonlyMap<string, number>>();
 
   constructor(tracks: readonly Track[]) {
@@ -76,9 +76,9 @@ export class SearchIndex {
   search(text: string): Track[] {
     const query = parseQuery(text);
     if (query === undefined) return [];
-    const asked = [...query.free, ...query.fields.flatMap(([, value]) => value)];
-    const known = asked.flatMap((word) => [...this.#similarTo(word).keys()]);
-    const candidates = asked.length === 0 ? this.#entries : new Set(known.flatMap((word) => [...(this.#vocabulary.get(word) ?? [])]));
+    const words = [...query.free, ...query.fields.flatMap(([, value]) => value)];
+    const known = words.flatMap((word) => [...this.#similarTo(word).keys()]);
+    const candidates = words.length === 0 ? this.#entries : new Set(known.flatMap((word) => [...(this.#vocabulary.get(word) ?? [])]));
     const hits = [...candidates].flatMap((entry) => {
       const { id, rank } = entry.track;
       const fit = this.#fit(query, entry);
@@ -88,13 +88,13 @@ export class SearchIndex {
     return hits.sort((a, b) => b.score - a.score || (a.track.id < b.track.id ? -1 : 1)).map(({ track }) => track);
   }
 
-  /** 0 where the track does not match at all, else about 0.3 to 1.1. */
+  /** 0 if the track does not match, otherwise about 0.3 to 1.1. */
   #fit({ years, isrc, fields, free }: Query, entry: Entry): number {
     const year = Number(entry.track.album.release_date.slice(0, 4));
     if ((years && (year < years[0] || year > years[1])) || (isrc !== undefined && entry.track.isrc !== isrc)) return 0;
     const parts: number[] = [];
-    for (const [field, asked] of fields) {
-      const { matched, quality } = this.#coverage(asked, entry.words[field]);
+    for (const [field, words] of fields) {
+      const { matched, quality } = this.#coverage(words, entry.words[field]);
       if (matched < 1) return 0;
       parts.push(quality);
     }
@@ -106,13 +106,13 @@ export class SearchIndex {
     return parts.length === 0 ? 0.5 : parts.reduce((sum, part) => sum + part, 0) / parts.length;
   }
 
-  /** The share of the words that are present, and how well they fit on average. */
-  #coverage(asked: string[], present: string[]): { matched: number; quality: number } {
-    const best = asked.map((word) => {
+  /** The share of the words that are present, and their average similarity. */
+  #coverage(words: string[], present: string[]): { matched: number; quality: number } {
+    const best = words.map((word) => {
       const similar = this.#similarTo(word);
       return present.reduce((top, other) => Math.max(top, similar.get(other) ?? 0), 0);
     });
-    const share = (sum: number): number => (asked.length === 0 ? 1 : sum / asked.length);
+    const share = (sum: number): number => (words.length === 0 ? 1 : sum / words.length);
     return { matched: share(best.filter((quality) => quality > 0).length), quality: share(best.reduce((sum, quality) => sum + quality, 0)) };
   }
 

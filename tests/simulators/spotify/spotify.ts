@@ -104,7 +104,7 @@ export class Spotify implements Simulator {
     if (user && !user.allow_listed) {
       return plain(403, 'Check settings on developer.spotify.com/dashboard, the user may not be registered.', { 'content-type': 'text/plain' });
     }
-    // The former is gone for apps that are new since the end of 2024, the latter has moved since.
+    // Apps created after 2024 do not have the former; the latter has moved.
     if (/^\/v1\/(audio-(features|analysis)\b|users\/[^/]+\/playlists$)/.test(url.pathname)) return fail(403, 'Forbidden');
     const [path, methods, run] = this.#routes.find(([pattern]) => pattern.test(url.pathname)) ?? [];
     if (path === undefined || methods === undefined || run === undefined) return fail(404, 'Service not found');
@@ -117,14 +117,14 @@ export class Spotify implements Simulator {
     }
   }
 
-  /** With a user's token their country counts, whatever market is asked for. */
+  /** With a user's token the user's country overrides the requested market. */
   #search(url: URL, country?: string): Reply {
-    const asked = url.searchParams;
-    const query = asked.get('q')?.trim() ?? '';
-    const types = (asked.get('type') ?? '').split(',').filter((type) => type !== '');
-    const market = asked.get('market');
-    const limit = integer(asked.get('limit') ?? String(DEFAULT_LIMIT));
-    const offset = integer(asked.get('offset') ?? '0');
+    const params = url.searchParams;
+    const query = params.get('q')?.trim() ?? '';
+    const types = (params.get('type') ?? '').split(',').filter((type) => type !== '');
+    const market = params.get('market');
+    const limit = integer(params.get('limit') ?? String(DEFAULT_LIMIT));
+    const offset = integer(params.get('offset') ?? '0');
     const wrongType = types.find((type) => !TYPES.includes(type));
     const problem =
       (query === '' && 'No search query') ||
@@ -137,7 +137,7 @@ export class Spotify implements Simulator {
     if (problem) return fail(400, problem);
     const found = types.includes('track') ? this.#index.search(query) : [];
     const tracks = found.slice(offset, offset + limit).map((track) => trackObject(track, country ?? market, url.origin));
-    // The catalogue has tracks only: other types find nothing.
+    // The catalogue has only tracks: other types find nothing.
     const pages = types.map((type) => [`${type}s`, type === 'track' ? pageObject(url, tracks, found.length, limit, offset) : pageObject(url, [], 0, limit, offset)]);
     return json(200, Object.fromEntries(pages), { 'cache-control': 'private, max-age=0' });
   }

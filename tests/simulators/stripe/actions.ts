@@ -6,7 +6,7 @@ import type { Customer, Invoice, Subscription, Thing } from './objects.ts';
 import { newCustomer } from './objects.ts';
 import type { State } from './state.ts';
 
-/** What can happen at Stripe that no caller of the API has done; undefined where it makes no sense as things are. */
+/** Changes at Stripe that no API call causes; undefined if the state of the object does not allow them. */
 interface Action { fields: Record<string, Kind>; run(state: State, given: Json): Json | undefined }
 
 type Outcome = Json | false | void;
@@ -14,7 +14,7 @@ type Outcome = Json | false | void;
 type Act<T> = (state: State, it: T, given: Json) => Outcome;
 type Fields = Record<string, Kind>;
 
-/** One action on an object that exists, where its state allows it. */
+/** Performs one action on an existing object if its state allows it. */
 function onKind<T extends Thing>(kind: string, allows: (it: T) => boolean, act: Act<T>, more: Fields): Action {
   const run = (state: State, given: Json): Json | undefined => {
     const it: T | undefined = state.kinds[kind]?.get(String(given[kind]));
@@ -35,7 +35,7 @@ function attempt(state: State, subscription: Subscription, paid: boolean): Outco
 
 const giveUp: Act<Subscription> = (state, it, { becomes }) => (becomes === 'unpaid' ? billing.becomeUnpaid(state, it) : billing.cancel(state, it, 'payment_failed'));
 
-/** Something about a subscription's last invoice, once it has been paid. */
+/** An action on a subscription's last invoice, once it has been paid. */
 function paid(state: State, subscription: Subscription, act: (invoice: Invoice) => Json): Outcome {
   const invoice = state.invoiceOf(subscription);
   return invoice?.status === 'paid' && act(invoice);

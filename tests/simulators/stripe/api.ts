@@ -11,9 +11,9 @@ const FORM = 'application/x-www-form-urlencoded';
 const KEPT_SECONDS = 24 * 3600;
 const MAX_KEY = 255;
 
-interface Answer {
+interface Stored {
   status: number;
-  /** As it was at that time, whatever has become of the object since. */
+  /** The response at that time, regardless of later changes of the object. */
   body: string;
   requestId: string;
 }
@@ -22,8 +22,8 @@ interface Kept {
   path: string;
   parameters: string;
   at: number;
-  answer: Answer;
-  /** The first request has not been answered yet. */
+  stored: Stored;
+  /** The response to the first request has not been sent yet. */
   isRunning: boolean;
 }
 
@@ -64,12 +64,12 @@ export class Api {
       const { route, id } = this.#admit(call);
       const isKept = key !== undefined && key !== '' && call.method === 'POST';
       const parameters = [call.url.search, ...[...new URLSearchParams(call.body)].map(String).sort()].join('\n');
-      const before = isKept ? this.#answerBefore(key, call.url.pathname, parameters) : undefined;
-      const answer = before ?? this.#execute(route, id, call, requestId, key);
+      const before = isKept ? this.#storedBefore(key, call.url.pathname, parameters) : undefined;
+      const stored = before ?? this.#execute(route, id, call, requestId, key);
       const replay: Headers = before === undefined ? {} : { 'idempotent-replayed': 'true', 'original-request': before.requestId };
-      const reply = plain(answer.status, answer.body, { ...headers, ...replay });
+      const reply = plain(stored.status, stored.body, { ...headers, ...replay });
       if (!isKept || before !== undefined) return { reply };
-      const kept = { path: call.url.pathname, parameters, at: this.#state.now(), answer, isRunning: true };
+      const kept = { path: call.url.pathname, parameters, at: this.#state.now(), stored, isRunning: true };
       this.#kept.set(key, kept);
       return { reply, kept };
     } catch (error) {
@@ -107,8 +107,8 @@ export class Api {
     if (key !== this.#secretKey) throw new StripeError(401, `Invalid API Key provided: ${/^[a-z]+_[a-z]+_/.exec(key)?.[0] ?? ''}******${key.slice(-4)}`);
   }
 
-  /** A key stores every outcome of a request whose parameters are valid. */
-  #execute(route: Route, id: string, call: Call, requestId: string, key: string | undefined): Answer {
+  /** A key stores the response to every request with valid parameters. */
+  #execute(route: Route, id: string, call: Call, requestId: string, key: string | undefined): Stored {
     const form = { ...parseForm(call.url.search.slice(1)), ...parseForm(call.body) };
     const params = readParams(form, route.params, route.required);
     try {
@@ -121,7 +121,7 @@ export class Api {
     }
   }
 
-  #answerBefore(key: string, path: string, parameters: string): Answer | undefined {
+  #storedBefore(key: string, path: string, parameters: string): Stored | undefined {
     const kept = this.#kept.get(key);
     if (kept === undefined || this.#state.now() - kept.at >= KEPT_SECONDS) return undefined;
     if (kept.path !== path || kept.parameters !== parameters) {
@@ -133,6 +133,6 @@ export class Api {
       const message = `There is currently another in-progress request using this Idempotent Key: ${key}. Please try again later.`;
       throw new StripeError(409, message, { code: 'idempotency_key_in_use' });
     }
-    return kept.answer;
+    return kept.stored;
   }
 }

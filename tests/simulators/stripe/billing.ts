@@ -4,7 +4,7 @@ import type { State } from './state.ts';
 
 export const UPDATED = 'customer.subscription.updated';
 const DAY = 86_400;
-/** The days until the next attempt, after each that failed; then Stripe gives up. */
+/** The days until the next attempt after each failed one; then Stripe gives up. */
 const RETRY_DAYS = [3, 5, 7];
 
 export const hasEnded = ({ status }: Subscription): boolean => status === 'canceled' || status === 'incomplete_expired';
@@ -12,7 +12,7 @@ export const runs = ({ status }: Subscription): boolean => status === 'active' |
 export const cardWorks = (state: State, customer: string): boolean => !state.declined.has(customer);
 const currentEnd = (subscription: Subscription): number => subscription.items.data[0]?.current_period_end ?? 0;
 
-/** Lets everything happen that was due by now, in order of time, each as of its own moment. */
+/** Executes everything that is due, in order of time, each at its own time. */
 export function catchUp(state: State): void {
   const now = state.now();
   for (let due = state.due(); due !== undefined && due.at <= now; due = state.due()) {
@@ -28,7 +28,7 @@ function proceed(state: State, subscription: Subscription): void {
   else endPeriod(state, subscription);
 }
 
-/** What a session is for; one that was put in raw is for the default price. */
+/** The price of a session; a raw one has the default price. */
 export function orderOf(state: State, session: Session): Order {
   const price = state.prices.get(state.priceId);
   return state.orders.get(session.id) ?? { items: price === undefined ? [] : [{ price, quantity: 1 }], metadata: session.metadata };
@@ -41,7 +41,7 @@ export function openSession(state: State, order: Order, fields: Partial<Session>
   return session;
 }
 
-/** The payment went through, or is still to come where the means of payment is a slow one. */
+/** The payment has succeeded, or is pending with a delayed payment method. */
 export function complete(state: State, session: Session, paid: boolean): Subscription {
   const customer = state.customers.get(session.customer ?? '') ?? newCustomer(state.now(), { email: session.customer_email ?? 'buyer@example.com' });
   if (session.customer === null) state.add(customer, 'customer.created');
@@ -59,7 +59,7 @@ export function expireSession(state: State, session: Session): void {
   state.change(session, { status: 'expired', url: null }, 'checkout.session.expired');
 }
 
-/** What a customer paid with a slow means in a checkout has come, or has not. */
+/** A delayed payment of a checkout succeeds or fails. */
 function settleSession(state: State, subscription: Subscription, paid: boolean): void {
   const session = [...state.sessions.values()].find((it) => it.subscription === subscription.id);
   if (session?.payment_status !== 'unpaid') return;
@@ -94,14 +94,14 @@ function markPaid(state: State, invoice: Invoice): void {
   state.change(invoice, paid, 'invoice.paid', 'invoice.payment_succeeded');
 }
 
-/** One more attempt that failed. With `retries` there is a next one, as long as Stripe has patience. */
+/** Records a failed attempt. With `retries` another one follows, up to Stripe's limit. */
 function markFailed(state: State, invoice: Invoice, retries: boolean): void {
   const days = retries ? RETRY_DAYS[invoice.attempt_count] : undefined;
   const next_payment_attempt = days === undefined ? null : state.now() + days * DAY;
   state.change(invoice, { attempt_count: invoice.attempt_count + 1, attempted: true, next_payment_attempt }, 'invoice.payment_failed');
 }
 
-/** Ends all retries; an unpaid invoice stays unpaid, unless it is voided. */
+/** Ends all retries; an unpaid invoice stays unpaid unless it is voided. */
 function stopCollecting(state: State, subscription: Subscription, voids = false): void {
   const invoice = state.invoiceOf(subscription);
   if (invoice?.status === 'open') {
@@ -109,7 +109,7 @@ function stopCollecting(state: State, subscription: Subscription, voids = false)
   }
 }
 
-/** Another period begins, with an invoice that is paid at once or retried for two weeks. */
+/** Starts another period, with an invoice that is paid at once or retried for two weeks. */
 export function renew(state: State, subscription: Subscription, paid: boolean, start = currentEnd(subscription), anchor = subscription.billing_cycle_anchor): void {
   const items = structuredClone(subscription.items);
   for (const item of items.data) {
@@ -124,7 +124,7 @@ export function renew(state: State, subscription: Subscription, paid: boolean, s
   if (!bill(state, invoice, paid, true)) state.change(subscription, { status: 'past_due' }, UPDATED);
 }
 
-/** Tries the open invoice again. A first one is not given up: it has its 23 hours. */
+/** Retries the open invoice. A first invoice is not given up before its 23 hours are over. */
 export function retry(state: State, subscription: Subscription, invoice: Invoice, paid: boolean): void {
   if (paid) {
     markPaid(state, invoice);
@@ -169,14 +169,14 @@ export function expireIncomplete(state: State, subscription: Subscription): void
   settleSession(state, subscription, false);
 }
 
-/** A period that was paid for continues; after its end, a new period begins now. */
+/** A paid period continues; after its end, a new period begins now. */
 export function resume(state: State, subscription: Subscription): void {
   const isPaidFor = currentEnd(subscription) > state.now();
   state.change(subscription, { status: 'active' }, ...(isPaidFor ? [UPDATED] : []), 'customer.subscription.resumed');
   if (!isPaidFor) renew(state, subscription, cardWorks(state, subscription.customer), state.now(), state.now());
 }
 
-/** The account's owner gives the last payment back. The subscription goes on all the same. */
+/** The account's owner refunds the last payment. The subscription continues. */
 export function refund(state: State, { amount_due: amount, currency, customer }: Invoice): Thing {
   const common = { amount, created: state.now(), currency, livemode: false, metadata: {}, status: 'succeeded' };
   const charge = { ...common, id: newId('ch'), object: 'charge', amount_refunded: amount, customer, refunded: true };
@@ -185,7 +185,7 @@ export function refund(state: State, { amount_due: amount, currency, customer }:
   return charge;
 }
 
-/** The holder of the card contests the last payment. The subscription goes on all the same. */
+/** The cardholder disputes the last payment. The subscription continues. */
 export function dispute(state: State, { amount_due: amount, currency }: Invoice): Thing {
   const common = { amount, created: state.now(), currency, livemode: false, metadata: {}, reason: 'fraudulent', status: 'needs_response' };
   const contested = { ...common, id: newId('du'), object: 'dispute', charge: newId('ch'), payment_intent: newId('pi') };
@@ -193,7 +193,7 @@ export function dispute(state: State, { amount_due: amount, currency }: Invoice)
   return contested;
 }
 
-/** Ends the subscriptions of a deleted customer, of which only the id remains. */
+/** Ends the subscriptions of a deleted customer, which keeps only its id. */
 export function deleteCustomer(state: State, customer: Customer): Thing {
   state.subscriptionsOf(customer.id).filter((it) => !hasEnded(it)).forEach((it) => cancel(state, it));
   const left = { id: customer.id, object: 'customer', deleted: true };

@@ -16,16 +16,16 @@ interface Delivery {
   event_id: string;
   type: string;
   attempt: number;
-  /** Null where nothing was answered. */
+  /** Null if there was no response. */
   status: number | null;
   at_ms: number;
   body: string;
 }
 
-/** One event in one of its forms. */
+/** One event, thin or full. */
 interface Message { recorded: Recorded; isThin: boolean }
 
-/** What `POST deliver` may ask for. */
+/** The parameters of `POST deliver`. */
 interface Order { event_types?: string[]; pending?: boolean; shuffle?: boolean; duplicate?: number; concurrency?: number; seed?: number; style?: Style }
 
 const STYLE = oneOf('snapshot', 'thin', 'both');
@@ -33,21 +33,21 @@ const SECRETS = listOf(like(/./, 'a text with something in it'), 1);
 const ENDPOINT = fields({ 'paused?': flag, 'url?': like(/^(https?:\/\/[^/].*)?$/, 'an http(s) URL, or empty for no deliveries'), 'secrets?': SECRETS, 'style?': STYLE });
 const ORDER = fields({ 'event_types?': listOf(text), 'pending?': flag, 'shuffle?': flag, 'duplicate?': count, 'concurrency?': count, 'seed?': number, 'style?': STYLE });
 
-/** Stripe's pauses between the attempts of three days, with an hour of Stripe's in a second: 5 min, 30 min, 2 h, … */
+/** Stripe's pauses between attempts over three days (5 min, 30 min, 2 h, …), with an hour shortened to a second. */
 const RETRY_MS = [83, 500, 2000, 5000, 10_000, 12_000, 12_000, 12_000, 12_000];
 const AT_ONCE = 64;
 const MAX_DELIVERIES = 20_000;
 const MAX_ANSWER_BYTES = 2048;
 const TIMEOUT_MS = 20_000;
 
-/** Brings events to the endpoint by itself, and as a test orders it. */
+/** Delivers events to the endpoint, automatically and on request of a test. */
 export class Delivering {
   readonly #start: Endpoint;
   #endpoint: Endpoint;
   #queue: { message: Message; attempt: number }[] = [];
   #active = 0;
   #deliveries: Delivery[] = [];
-  /** Aborted where everything starts anew: what belongs to an earlier life is not sent any more. */
+  /** Aborted at a reset, so that no earlier event is sent afterwards. */
   #life = new AbortController();
 
   constructor(webhook: { url: string; secret: string } | undefined) {
@@ -86,7 +86,7 @@ export class Delivering {
     }
   }
 
-  /** Delivers the recorded events as a test orders them, even while paused, and returns at the end. */
+  /** Delivers the recorded events as a test requests, even while paused, and returns when all are done. */
   async deliver(body: unknown, state: State): Promise<Record<string, number>> {
     const { event_types, pending, shuffle, duplicate = 1, concurrency = 1, seed = 1, style } = checked<Order>('deliver', body ?? {}, ORDER);
     if (this.#endpoint.url === '') throw new ControlError('there is no webhook endpoint to deliver to: set url and secrets with PUT delivery');
@@ -129,17 +129,17 @@ export class Delivering {
     this.#work();
   }
 
-  /** One attempt, written down; true when it was accepted, as only a 2xx is. */
+  /** Makes and records one attempt; true if it was accepted, that is, with a 2xx. */
   async #attempt({ recorded, isThin }: Message, attempt: number): Promise<boolean> {
     const { event, thinId } = recorded;
     const { signal } = this.#life;
     const name = isThin ? { event_id: thinId, type: `v1.${event.type}` } : { event_id: event.id, type: event.type };
     const at_ms = nowMs();
     const body = isThin ? JSON.stringify(thinNotification(recorded)) : JSON.stringify(event, null, 2);
-    const answer = await post(this.#endpoint, body, signal).catch((error: unknown) => ({ status: null, body: String(error) }));
-    const isAccepted = answer.status !== null && answer.status >= 200 && answer.status < 300;
+    const reply = await post(this.#endpoint, body, signal).catch((error: unknown) => ({ status: null, body: String(error) }));
+    const isAccepted = reply.status !== null && reply.status >= 200 && reply.status < 300;
     if (!signal.aborted) {
-      this.#deliveries.push({ ...name, attempt, at_ms, ...answer });
+      this.#deliveries.push({ ...name, attempt, at_ms, ...reply });
       this.#deliveries.splice(0, this.#deliveries.length - MAX_DELIVERIES);
       recorded.accepted ||= isAccepted;
     }
@@ -151,7 +151,7 @@ function messages(recorded: Recorded, style: Style): Message[] {
   return [false, true].filter((isThin) => style === 'both' || isThin === (style === 'thin')).map((isThin) => ({ recorded, isThin }));
 }
 
-/** The notification of an event that only says what it is about. */
+/** The notification of a thin event, which only refers to its object. */
 function thinNotification({ event, thinId }: Recorded): object {
   const { id, object: type } = event.data.object;
   const related_object = { id, type, url: `${pathOf(type)}/${id}` };
@@ -161,8 +161,8 @@ function thinNotification({ event, thinId }: Recorded): object {
 }
 
 /**
- * Sends a webhook with a signature for each secret: two are in use while one is rolled. The time in it is the real one,
- * for receivers know no other. Every connection is new: one that the receiver has just closed would lose the attempt.
+ * Sends a webhook with a signature for each secret: two are valid while one is rolled. The signature has the real time,
+ * which receivers check. Every connection is new: a reused one could be closed by the receiver and lose the attempt.
  */
 function post({ url, secrets }: Endpoint, body: string, life: AbortSignal): Promise<{ status: number | null; body: string }> {
   const seconds = Math.floor(Date.now() / 1000);
@@ -180,7 +180,7 @@ function post({ url, secrets }: Endpoint, body: string, life: AbortSignal): Prom
   return new Promise((resolve, reject) => {
     const request = send(url, { method: 'POST', headers, agent: false, signal }, (response) => {
       const whole = buffer(response).then((bytes) => bytes.subarray(0, MAX_ANSWER_BYTES).toString('utf8'));
-      whole.then((answer) => resolve({ status: response.statusCode ?? null, body: answer }), reject);
+      whole.then((body) => resolve({ status: response.statusCode ?? null, body }), reject);
     });
     request.on('error', reject).end(body);
   });

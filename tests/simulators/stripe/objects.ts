@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** An object of the API: the fields that this simulator uses have types, the others only have to exist. */
+/** An object of the API: the fields that this simulator uses have types, the others must only exist. */
 export interface Thing { id: string; object: string; [field: string]: unknown }
 
 export type Metadata = Record<string, string>;
@@ -71,10 +71,10 @@ export interface Order { items: { price: Price; quantity: number }[]; metadata: 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const ID_LENGTHS: Record<string, number> = { cus: 14, prod: 14, si: 14, req: 14, cs_test: 58 };
 
-/** As long as Stripe's own: 14 characters for the older kinds of object, 24 for the newer ones. */
+/** Ids as long as Stripe's: 14 characters for older kinds of objects, 24 for newer ones. */
 export const newId = (prefix: string): string => `${prefix}_${[...randomBytes(ID_LENGTHS[prefix] ?? 24)].map((byte) => BASE62[byte % 62]).join('')}`;
 
-/** What every new object of a kind has: the members that a client may rely on, most of which say nothing here. */
+/** The members of a new object of each kind: clients may rely on them, although most are not used here. */
 const TEMPLATES = JSON.parse(readFileSync(new URL('templates.json', import.meta.url), 'utf8')) as Record<string, object>;
 const template = (name: string): any => structuredClone(TEMPLATES[name]);
 export const defaultPrice = (id: string, created: number): Price => ({ id, ...template('price'), created, product: newId('prod') });
@@ -85,7 +85,7 @@ export function defaultProduct({ id: default_price, product: id, created }: Pric
 
 export const newCustomer = (created: number, fields: Partial<Customer>): Customer => ({ id: newId('cus'), ...template('customer'), created, ...fields });
 
-/** Not yet paid; a trial makes its end the first period's. */
+/** A new subscription, not yet paid; the end of a trial is the end of the first period. */
 export function newSubscription(now: number, customer: string, { items, metadata, trialDays }: Order): Subscription {
   const id = newId('sub');
   const trial_end = trialDays === undefined ? null : now + trialDays * 86_400;
@@ -121,7 +121,7 @@ export function newPortal(created: number, fields: Partial<Portal> & { customer:
   return { id: newId('bps'), ...template('portal'), created, ...fields };
 }
 
-/** The end of the n-th period: months have their days, so that the 31st is followed by the 28th and then by the 31st. */
+/** The end of the n-th period: months differ in length, so the 28th follows the 31st, and then the 31st again. */
 export function periodEnd(anchor: number, interval: Interval, count: number): number {
   const date = new Date(anchor * 1000);
   if (interval === 'day' || interval === 'week') {
@@ -136,7 +136,7 @@ export function periodEnd(anchor: number, interval: Interval, count: number): nu
   return date.getTime() / 1000;
 }
 
-/** The first period's end after a time, in the rhythm that the anchor sets. */
+/** The first end of a period after a time, counted from the anchor. */
 export function nextPeriodEnd(anchor: number, { recurring }: Pick<Price, 'recurring'>, after: number): number {
   const { interval, interval_count } = recurring ?? { interval: 'month' as const, interval_count: 1 };
   for (let count = interval_count; ; count += interval_count) {

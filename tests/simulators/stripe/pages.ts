@@ -13,7 +13,7 @@ const alert = (problem: string | undefined): string => (problem === undefined ? 
 const notice = (status: number, message: string, back: string | null = null): Reply =>
   page(status, 'Stripe (simulated)', `<p data-testid="notice">${message}</p>${link(back, 'Back', 'return')}`);
 
-/** The pages that customers are sent to; undefined where the path is none of theirs. Their forms go back to their own URLs. */
+/** The pages for customers; undefined for another path. Their forms post to their own URLs. */
 export function servePage(state: State, { method, url, body }: Call): Reply | undefined {
   const [, kind, id = ''] = /^\/(c\/pay|p\/session|i)\/([^/]+)$/.exec(url.pathname) ?? [];
   if (kind === undefined) return undefined;
@@ -75,7 +75,7 @@ function manage(state: State, portal: Portal, form: URLSearchParams): void {
   }
 }
 
-/** A customer's own page: what they subscribe to, and a way out and back. */
+/** The customer portal: the subscriptions, to cancel and resume. */
 function portalPage(state: State, portal: Portal): Reply {
   const rows = managed(state, portal).map((subscription) => {
     const { id, status, cancel_at_period_end, items } = subscription;

@@ -1,7 +1,7 @@
-/** A form's value: text, or what its brackets made of several. */
+/** A form's value: text, or the structure that its brackets describe. */
 export type Form = string | Form[] | { [name: string]: Form };
 
-/** Reads one parameter or refuses it; `param` is its full name, as in `line_items[0][price]`. */
+/** Reads or refuses one parameter; `param` is its full name, such as `line_items[0][price]`. */
 export type Check = (value: Form, param: string) => unknown;
 export type Schema = Record<string, Check>;
 
@@ -15,7 +15,7 @@ interface Details {
   code?: string;
   param?: string;
   type?: string;
-  /** Refused before anything was done: not kept for an idempotency key. */
+  /** A refusal before any effect, which an idempotency key does not store. */
   early?: boolean;
 }
 
@@ -41,7 +41,7 @@ export function badParameter(param: string, message: string, code?: string): Str
   return new StripeError(400, message, { param, early: true, ...(code === undefined ? {} : { code }) });
 }
 
-/** An object that does not exist: not found by its path, or a bad request where a parameter names it. */
+/** A missing object: 404 if the path names it, 400 if a parameter does. */
 export function missing(what: string, id: string, param?: string): StripeError {
   return new StripeError(param === undefined ? 404 : 400, `No such ${what}: '${id}'`, { code: 'resource_missing', param: param ?? 'id' });
 }
@@ -78,7 +78,7 @@ function listsOf(form: Form): Form {
   return isList ? entries.map(([, value]) => value) : Object.fromEntries(entries);
 }
 
-/** Checks everything that was given; the order of complaints is Stripe's: unknown, missing, wrong. */
+/** Checks all parameters; errors are reported in Stripe's order: unknown, missing, invalid. */
 export function readParams(form: Record<string, Form>, schema: Schema, required: readonly string[] = [], within?: string): Params {
   const full = (name: string): string => (within === undefined ? name : `${within}[${name}]`);
   const unknown = Object.keys(form).filter((name) => !Object.hasOwn(schema, name)).map(full);
@@ -138,10 +138,10 @@ export function list(check: Check, max = 100): Check {
   };
 }
 
-/** Up to 50 keys, of which the empty ones are left out; '' for the whole empties it. */
+/** Up to 50 keys; empty values remove their key, and '' removes all. */
 export const metadata: Check = (value, param) => {
   if (typeof value === 'string' && value !== '') throw badParameter(param, 'Invalid object');
-  // Keys that are all numbers look like a list.
+  // Keys that are all numbers are parsed as a list.
   const entries = Object.entries(value);
   if (entries.length > MAX_METADATA_KEYS) throw badParameter(param, `You can only specify up to ${MAX_METADATA_KEYS} metadata keys.`);
   for (const [key, given] of entries) {

@@ -8,7 +8,7 @@ import { pathOf } from './state.ts';
 
 interface Call {
   state: State;
-  /** What stands for the `:id` of the path. */
+  /** The value of `:id` in the path. */
   id: string;
   params: Params;
   origin: string;
@@ -27,7 +27,7 @@ const PAGING: Schema = { limit: integer(1, 100), starting_after: text(), ending_
 type Fits = (thing: Thing, asked: unknown, field: string) => boolean;
 const isEqual: Fits = (thing, asked, field) => asked === undefined || thing[field] === asked;
 
-/** Retrieving and listing, which every kind has. A list may be filtered by these fields. */
+/** Retrieving and listing, which every kind supports. A list may be filtered by these fields. */
 function reading(kind: string, filters: Schema, fits: Fits = isEqual): Route[] {
   const path = pathOf(kind);
   const all = (state: State): Map<string, Thing> => state.kinds[kind] ?? new Map<string, Thing>();
@@ -35,11 +35,11 @@ function reading(kind: string, filters: Schema, fits: Fits = isEqual): Route[] {
     route(`GET ${path}/:id`, {}, ({ state, id, origin }) => {
       const thing = all(state).get(id);
       if (thing === undefined) throw missing(kind, id);
-      // The page of an invoice is one of this server's.
+      // This server serves the page of an invoice.
       return typeof thing.hosted_invoice_url === 'string' ? { ...thing, hosted_invoice_url: `${origin}/i/${id}` } : thing;
     }),
     route(`GET ${path}`, { ...PAGING, ...filters }, ({ state, params }) => {
-      // The history of a deleted customer stays readable.
+      // A deleted customer's history stays readable.
       if (params.customer !== undefined && !state.customers.has(String(params.customer))) throw missing('customer', String(params.customer), 'customer');
       const isFound = (thing: Thing): boolean => thing.deleted !== true && Object.keys(filters).every((field) => fits(thing, params[field], field));
       return page(path, kind, [...all(state).values()].filter(isFound), params);
@@ -47,7 +47,7 @@ function reading(kind: string, filters: Schema, fits: Fits = isEqual): Route[] {
   ];
 }
 
-/** Newest first; of those from the same second, the one that was created later. Cursors are ids of what the last page showed. */
+/** Newest first; within a second, later objects first. Cursors are ids of the last page. */
 function page(path: string, kind: string, found: Thing[], { limit = 10, starting_after, ending_before }: Params): object {
   if (starting_after !== undefined && ending_before !== undefined) {
     throw badParameter('starting_after', 'You may only specify one of these parameters: starting_after, ending_before.', 'parameters_exclusive');
@@ -85,7 +85,7 @@ function known(state: State, id: string): Subscription {
   return subscription;
 }
 
-/** Not among them since 2026-09-30: `payment_method_types`. */
+/** `payment_method_types` was removed in version 2026-09-30. */
 const SESSION_PARAMS: Record<string, Check> = {
   ...{ mode: oneOf('payment', 'setup', 'subscription'), success_url: url, cancel_url: url, locale: text(10), allow_promotion_codes: flag },
   ...{ customer: text(), customer_email: email, client_reference_id: text(200), metadata, expires_at: integer() },
@@ -125,7 +125,7 @@ function itemsOf(state: State, given: { price: string; quantity: number }[]): Or
   });
 }
 
-/** Kept for an idempotency key, as everything that depends on what exists. */
+/** A refusal that depends on the state, which an idempotency key stores. */
 function refuseMixedCurrencies(state: State, customer: string | null, { items }: Order): void {
   const open = [...state.sessions.values()].filter((it) => it.status === 'open' && it.customer === customer);
   const running = state.subscriptionsOf(customer ?? '').filter((it) => !billing.hasEnded(it));

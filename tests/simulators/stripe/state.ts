@@ -6,11 +6,11 @@ export const API_VERSION = '2026-10-28.endive';
 const INCOMPLETE_SECONDS = 23 * 3600;
 const MAX_EVENTS = 50_000;
 
-/** Where the API has the objects of a kind, which is also what a thin event points to. */
+/** The API's path for the objects of a kind, to which a thin event refers. */
 export const pathOf = (kind: string): string => `/v1/${kind.replace('.', '/')}s`;
 const KINDS = ['customer', 'subscription', 'checkout.session', 'invoice', 'billing_portal.session', 'product', 'price', 'dispute'];
 
-/** Why an event came about: an API call, or nothing that has one. */
+/** The API request that caused an event, if any. */
 export interface Cause { id: string | null; idempotency_key: string | null }
 
 export interface Event extends Thing { created: number; data: { object: Thing; previous_attributes?: Record<string, unknown> }; request: Cause; type: string }
@@ -25,7 +25,7 @@ interface Due { thing: Session | Subscription; at: number }
 
 const NO_CAUSE: Cause = { id: null, idempotency_key: null };
 
-/** Everything that exists, the time, and the one place where objects change and where events come from. */
+/** All objects and the simulated time. Only this class changes objects and creates events. */
 export class State {
   readonly kinds: Record<string, Map<string, any>> = Object.fromEntries(KINDS.map((kind) => [kind, new Map<string, Thing>()]));
   readonly customers = this.kinds.customer as Map<string, Customer>;
@@ -35,10 +35,10 @@ export class State {
   readonly portals = this.kinds['billing_portal.session'] as Map<string, Portal>;
   readonly products = this.kinds.product as Map<string, Thing>;
   readonly prices = this.kinds.price as Map<string, Price>;
-  /** What a checkout session will make of a payment: nothing of it shows in the session. */
+  /** The subscription that a checkout session will create, which its object does not show. */
   readonly orders = new Map<string, Order>();
   readonly declined = new Set<string>();
-  /** The currency of what customers will be billed for beside their subscriptions. */
+  /** The currency of customers' pending charges beside their subscriptions. */
   readonly pendingItems = new Map<string, string>();
   readonly priceId: string;
   events: Recorded[] = [];
@@ -63,7 +63,7 @@ export class State {
     this.put(defaultProduct(price));
   }
 
-  /** Simulated time in whole seconds: the real time, and what tests have put it forward by. */
+  /** The simulated time in seconds: the real time plus the tests' advance. */
   now(): number {
     return this.#frozen ?? Math.floor(nowMs() / 1000 + this.#aheadSeconds);
   }
@@ -81,7 +81,7 @@ export class State {
     }
   }
 
-  /** All that happens in `act` happens because of this call. */
+  /** Attributes the changes of `act` to this API call. */
   because<T>(cause: Cause, act: () => T): T {
     this.#cause = cause;
     try {
@@ -111,7 +111,7 @@ export class State {
     this.emit(type, thing);
   }
 
-  /** Changes some fields and tells so by these events, unless they were like that already. */
+  /** Changes some fields and creates these events, unless the fields already had the values. */
   change<T extends Thing>(thing: T, fields: Partial<T>, ...types: string[]): void {
     const changed = Object.keys(fields).filter((name) => JSON.stringify(thing[name]) !== JSON.stringify(fields[name]));
     const previous = structuredClone(Object.fromEntries(changed.map((name) => [name, thing[name] ?? null])));
@@ -120,7 +120,7 @@ export class State {
     for (const type of changed.length > 0 ? types : []) this.emit(type, thing, type.endsWith('.updated') ? previous : undefined);
   }
 
-  /** A customer that has not been deleted. */
+  /** Returns a customer that has not been deleted. */
   customer(id: string | null | undefined): Customer | undefined {
     const customer = this.customers.get(id ?? '');
     return customer?.deleted === true ? undefined : customer;

@@ -18,7 +18,7 @@ export interface StripeOptions {
   webhook?: { url: string; secret: string };
 }
 
-/** Stripe: the API, the pages that it sends customers to, and the webhooks that it sends. */
+/** Stripe: the API, the pages for customers, and the webhooks. */
 export class Stripe implements Simulator {
   readonly #delivering: Delivering;
   readonly #state: State;
@@ -73,7 +73,7 @@ export class Stripe implements Simulator {
 /** `GET objects` has `portal_sessions` and `checkout_sessions`. */
 const listOfKind = (kind: string): string => `${kind.replace('billing_', '').replace('.', '_')}s`;
 
-/** Puts objects in as they are, replacing objects of the same id; the absent fields of a new one get their usual values. Sends no events. */
+/** Stores raw objects, replacing those with the same id; absent fields of a new one get defaults. Sends no events. */
 function putObjects(state: State, body: unknown): void {
   const things = checked<Thing[]>('objects', body, listOf(any));
   things.forEach((thing, index) => {

@@ -4,7 +4,7 @@ use native::NativeHttp;
 use shared::llm::{FinishReason, LlmConfig, LlmError, Problem};
 use shared::runtime::http_client::HttpError;
 
-use crate::answer::Check;
+use crate::check::Check;
 
 /// Returns the reason why a user would get no songs.
 pub fn of(config: &LlmConfig, http: &NativeHttp, check: &Check) -> String {
@@ -26,14 +26,14 @@ pub fn of(config: &LlmConfig, http: &NativeHttp, check: &Check) -> String {
             format!("The service allows no more requests for now: try again{pause} ({problem}).")
         }
         Some(LlmError::Declined(problem)) => {
-            format!("The service's policy declines a harmless wish ({problem}). Look at its filters.")
+            format!("The service's policy declines a harmless prompt ({problem}). Look at its filters.")
         }
         Some(LlmError::InvalidAnswer) if is_page(check) => format!(
-            "{url} returns a web page and no API's answer. LLM_BASE_URL is the part before /chat/completions; that of \
+            "{url} returns a web page instead of an API's response. LLM_BASE_URL is the part before /chat/completions; that of \
              most services ends in /v1."
         ),
         Some(LlmError::InvalidAnswer) if beginning(check).is_empty() => {
-            "The server ends the answer before its first word. Some do so where their context is too small: \
+            "The server ends the completion before its first word. Some do so where their context is too small: \
              docs/models.md says how many tokens a playlist takes."
                 .to_owned()
         }
@@ -44,15 +44,15 @@ pub fn of(config: &LlmConfig, http: &NativeHttp, check: &Check) -> String {
             )
         }
         Some(LlmError::Failed(problem)) => format!("The service fails ({problem}). Try again later."),
-        Some(error) => format!("The answer is of no use ({error})."),
+        Some(error) => format!("The completion is unusable ({error})."),
         None if !check.refusal.is_empty() => format!("The model refused: {}", shortened(&check.refusal)),
         None if check.finish == Some(FinishReason::Length) => {
-            "The answer was cut off before its first song. A reasoning model thinks too long: set \
+            "The completion was cut off before its first song. A reasoning model thinks too long: set \
              LLM_REASONING_EFFORT to low, or use another model. A local server may have too small a context."
                 .to_owned()
         }
         None => format!(
-            "No song can be read from the answer. Use a more capable model. The answer begins: {}",
+            "No song can be read from the completion. Use a more capable model. The completion begins: {}",
             shortened(&check.text)
         ),
     }
@@ -81,8 +81,8 @@ fn connection(config: &LlmConfig, failure: Option<&str>) -> String {
 
 fn refusal(config: &LlmConfig, url: &str, check: &Check, problem: &Problem) -> String {
     let says = |words: &[&str]| {
-        let told = format!("{} {} {}", problem.code, problem.kind, problem.message).to_lowercase();
-        words.iter().any(|word| told.contains(word))
+        let text = format!("{} {} {}", problem.code, problem.kind, problem.message).to_lowercase();
+        words.iter().any(|word| text.contains(word))
     };
     let location = || {
         check

@@ -2,7 +2,7 @@
 //!
 //! Exit code: 0 if a user would get songs, 1 if not, 2 if the configuration is incomplete.
 
-mod answer;
+mod check;
 mod diagnosis;
 mod observed;
 mod report;
@@ -13,7 +13,7 @@ use anyhow::Result;
 use native::{NativeClock, NativeHttp};
 use shared::llm::LlmConfig;
 
-use crate::answer::Check;
+use crate::check::Check;
 use crate::report::Report;
 
 const NO_SONGS: u8 = 1;

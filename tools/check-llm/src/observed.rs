@@ -10,7 +10,7 @@ use serde_json::Value;
 use shared::runtime::clock::Clock;
 use shared::runtime::http_client::{HttpClient, InboundResponse, OutboundRequest, ResponseFuture};
 
-/// The bytes of a response that are kept to show what it is.
+/// The number of bytes of a response that are kept to show its kind.
 const BEGINNING_BYTES: usize = 512;
 
 /// One request, and the facts about its response.
@@ -19,7 +19,7 @@ pub struct Attempt {
     /// `strict`, `object` or `prompt`.
     pub json_mode: &'static str,
     pub streams: bool,
-    /// The most tokens of the answer.
+    /// The limit of the completion's tokens.
     pub token_limit: Option<u64>,
     pub status: Option<u16>,
     pub content_type: Option<String>,

@@ -7,13 +7,13 @@ use shared::llm::playlist::PlaylistAsk;
 use shared::llm::{FinishReason, LlmConfig, Prices, Usage};
 use shared::track::Suggestion;
 
-use crate::answer::Check;
+use crate::check::Check;
 use crate::diagnosis;
 use crate::observed::Attempt;
 
 /// The default number of songs.
 const USUAL_SONGS: usize = 20;
-/// The time that a generation leaves for the model's answer, with time to search the last songs.
+/// The time that a generation leaves for the completion, so that the last songs can be searched.
 const TIME_FOR_ANSWER_MS: u64 = 45_000;
 
 /// The result of a check.
@@ -82,7 +82,7 @@ fn request(attempt: &Attempt) -> String {
     let outcome = match attempt.status {
         Some(status @ 200..=299) => format!("accepted ({status})"),
         Some(status) => format!("refused ({status})"),
-        None => "no answer".to_owned(),
+        None => "no response".to_owned(),
     };
     format!("{form}, {streams}{limit}: {outcome}")
 }
@@ -92,7 +92,7 @@ fn streaming(check: &Check) -> String {
         Some(attempt) if attempt.streams && check.pieces > 1 => {
             format!("yes, in {} pieces", check.pieces)
         }
-        _ => "no, the answer came as a whole: songs appear only at its end".to_owned(),
+        _ => "no, the completion arrives as a whole: songs appear only at its end".to_owned(),
     }
 }
 
@@ -102,13 +102,13 @@ fn usage(usage: Option<Usage>) -> String {
             "{} tokens sent, {} received",
             usage.prompt_tokens, usage.completion_tokens
         ),
-        None => "not told: costs are estimated from the length of the texts".to_owned(),
+        None => "not reported: costs are estimated from the length of the texts".to_owned(),
     }
 }
 
 fn cost(config: &LlmConfig, check: &Check) -> String {
-    let told = check.usage.is_some_and(|usage| usage.cost.is_some());
-    match (told, config.prices == Prices::default()) {
+    let is_reported = check.usage.is_some_and(|usage| usage.cost.is_some());
+    match (is_reported, config.prices == Prices::default()) {
         (true, _) => format!("{} USD, as the service says", check.cost),
         (false, false) => format!("{} USD, at the configured prices", check.cost),
         (false, true) => {
@@ -136,7 +136,7 @@ fn time(check: &Check) -> String {
     )
 }
 
-/// Returns when the answered request was sent.
+/// Returns when the request that got a response was sent.
 fn sent_ms(check: &Check) -> u64 {
     check
         .attempts
@@ -146,19 +146,19 @@ fn sent_ms(check: &Check) -> u64 {
 
 fn language(check: &Check) -> &'static str {
     match check.language {
-        _ if check.follows_language() => "Polish, as the wish",
-        Some(_) => "English to a Polish wish",
-        None => "not told",
+        _ if check.follows_language() => "Polish, as the prompt",
+        Some(_) => "English for a Polish prompt",
+        None => "not reported",
     }
 }
 
 fn songs(check: &Check) -> String {
     let song = |song: &Suggestion| format!("{} – {}", song.artist, song.title);
-    let first: Vec<_> = check.songs.iter().take(check.asked).map(song).collect();
+    let first: Vec<_> = check.songs.iter().take(check.wanted).map(song).collect();
     format!(
-        "{} of {} asked for: {}",
+        "{} of {} wanted: {}",
         check.songs.len(),
-        check.asked,
+        check.wanted,
         first.join("; ")
     )
 }
@@ -178,12 +178,12 @@ fn notes(check: &Check) -> Vec<String> {
     }
     if let Some(error) = &check.error {
         notes.push(format!(
-            "The answer broke off after its last song ({error})."
+            "The completion broke off after its last song ({error})."
         ));
     }
     if check.finish == Some(FinishReason::Length) {
         notes.push(
-            "The answer was cut off at the limit of tokens: the context may be too small."
+            "The completion was cut off at the limit of tokens: the context may be too small."
                 .to_owned(),
         );
     }

@@ -12,7 +12,7 @@ use crate::{errors, schemas};
 const TEMPLATE: &str = include_str!("openapi.yaml");
 const METHODS: [&str; 4] = ["get", "post", "delete", "head"];
 
-/// What types cannot say.
+/// The parts of the document that types cannot express.
 pub fn template() -> Result<Node> {
     Ok(serde_saphyr::from_str(TEMPLATE)?)
 }
@@ -68,7 +68,7 @@ fn capitalised(word: &str) -> String {
     first.to_uppercase() + rest
 }
 
-/// Adds to every operation its errors; what several share is a response of its own.
+/// Adds its errors to every operation; errors that several operations share become a named response.
 fn add_errors(document: &mut Node) -> Result<()> {
     let mut uses = BTreeMap::<Vec<&str>, usize>::new();
     let words = |codes: &[Code]| codes.iter().map(|code| code.as_str()).collect::<Vec<_>>();
@@ -106,7 +106,7 @@ fn add_errors(document: &mut Node) -> Result<()> {
     })
 }
 
-/// Calls with the codes of each operation by status, and with the operation.
+/// Calls `what` with the codes of each operation by status, and with the operation.
 fn each_operation(
     document: &mut Node,
     mut what: impl FnMut(&BTreeMap<u16, Vec<Code>>, &mut Map) -> Result<()>,

@@ -13,7 +13,7 @@ use crate::node::Node;
 
 const REQUEST_ID: Uuid = Uuid::from_u128(0x9d5b_2a9e_3c0f_4b1c_8a45_5b2f_3a0c_6d7e);
 
-/// What the event that ends a stream tells of, in the words of `x-fails`.
+/// The causes that the last event of a stream reports, in the words of `x-fails`.
 const OF_STREAM: [&str; 4] = ["stream", "database", "checked", "spotify"];
 
 /// The codes of an operation, by status. The operation is known by its `operationId` and the words of its `x-fails`.
@@ -37,7 +37,7 @@ fn of(words: &[&str]) -> impl Iterator<Item = Code> {
         .filter(|code| code.operations().iter().any(|word| words.contains(word)))
 }
 
-/// The responses that the document has under a name of their own.
+/// The named responses of the document.
 const NAMES: [(&str, &[Code]); 19] = [
     ("BodyTooLarge", &[Code::BodyTooLarge]),
     ("Defect", &[Code::Internal]),
@@ -83,7 +83,7 @@ const NAMES: [(&str, &[Code]); 19] = [
     ),
 ];
 
-/// Whether the document has a response with these codes under a name, whether or not several operations share it.
+/// Whether the document names the response with these codes even if only one operation has it.
 pub fn is_named(codes: &[Code]) -> bool {
     NAMES.iter().any(|(_, of)| *of == codes)
 }
@@ -103,7 +103,7 @@ pub fn name(codes: &[Code]) -> String {
     })
 }
 
-/// The response with one of these codes, which have one status.
+/// The response with one of these codes, which share a status.
 pub fn response(codes: &[Code]) -> Result<Node> {
     let description = match codes {
         [code] => code.meaning().to_owned(),

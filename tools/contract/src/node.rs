@@ -72,7 +72,7 @@ impl Node {
             .at(rest)
     }
 
-    /// Adds what `more` has: objects are merged, other values replaced.
+    /// Adds `more`: objects are merged, other values replaced.
     pub fn merge(&mut self, more: Node) {
         match (self, more) {
             (Self::Map(own), Self::Map(more)) => {

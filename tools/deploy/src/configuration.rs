@@ -10,7 +10,7 @@ use project::workspace::{
     FUNCTION_TOKEN, Function, GATEWAY, SECRET_KEY, Variables, Workspace, token_name,
 };
 
-/// The path below the public origin to which Spotify sends listeners back.
+/// The path below the public origin to which Spotify redirects users.
 const CALLBACK: &str = "/functions/v1/spotify-oauth/callback";
 
 /// The credentials of the deployment tools; no function gets them.
@@ -22,7 +22,7 @@ const ACCOUNT: [&str; 5] = [
     "SUPABASE_DB_URL",
 ];
 
-/// The variables that redirect credentials to another address than the service's own.
+/// The variables that send credentials to another address than the service's own.
 const UPSTREAMS: [&str; 5] = [
     "AUTH_ISSUER",
     "LLM_BASE_URL",
@@ -66,8 +66,8 @@ fn percent_decoded(text: &str) -> String {
 }
 
 impl Configuration {
-    /// Reads an env file; where there is none, nothing is set. What the tools need for themselves may stand in the
-    /// environment as well.
+    /// Reads an env file; without a file no variable is set. The tools' own variables may also come from the
+    /// environment.
     pub fn read(file: &Path) -> Result<Self> {
         let mut given = if file.exists() {
             env_file::read(file)?
@@ -89,13 +89,13 @@ impl Configuration {
             .map_or("", |value| value.trim_end_matches('/'))
     }
 
-    /// The project's reference: of `https://<ref>.supabase.co` the first part.
+    /// The project's reference, the first part of `https://<ref>.supabase.co`.
     pub fn project(&self) -> &str {
         let host = self.value("SUPABASE_URL").trim_start_matches("https://");
         host.strip_suffix(".supabase.co").unwrap_or_default()
     }
 
-    /// What `db push` is to reach, and the password of that, which no argument may hold: every user of the machine sees those.
+    /// The target of `db push`, and its password, which must not be an argument: every user of the machine sees those.
     pub fn database(&self) -> (String, Option<String>) {
         let url = self.value("SUPABASE_DB_URL");
         if url.is_empty() {
@@ -105,7 +105,7 @@ impl Configuration {
         }
     }
 
-    /// Whether the database can be asked which migrations it has.
+    /// Whether the configuration suffices to read the database's migrations.
     pub fn reaches_database(&self) -> bool {
         !self.value("SUPABASE_DB_URL").is_empty()
             || (!self.project().is_empty() && !self.value("SUPABASE_ACCESS_TOKEN").is_empty())
@@ -118,7 +118,7 @@ impl Configuration {
             .unwrap_or_default()
     }
 
-    /// What a tool proves itself with, by the beginning of the names.
+    /// The credentials of a tool, by the prefix of their names.
     pub fn account(&self, prefix: &str) -> Variables {
         let own = |(name, _): &(&String, &String)| {
             ACCOUNT.contains(&name.as_str()) && name.starts_with(prefix)
@@ -157,7 +157,7 @@ impl Configuration {
             missing.retain(|name| !values.contains_key(*name));
             if let Some(role) = &function.needs.role {
                 let token = token_name(role);
-                // On Supabase the platform injects the secret key.
+                // On Supabase the platform sets the secret key.
                 if !is_supabase
                     && !values.contains_key(FUNCTION_TOKEN)
                     && !values.contains_key(SECRET_KEY)

@@ -29,23 +29,23 @@ struct Step {
     rehearsal: Option<Command>,
     /// The remedy if the step fails.
     remedy: String,
-    /// Reads what it prints on the standard output, where that is an answer.
-    judge: Option<fn(&str) -> Result<Answer>>,
+    /// Judges what the command prints on the standard output.
+    judge: Option<fn(&str) -> Result<Outcome>>,
 }
 
-/// What the answer to a question means for the deployment.
-enum Answer {
+/// The outcome of a step.
+enum Outcome {
     Fine,
-    /// The deployment goes on, and ends with this warning.
+    /// The deployment continues, and ends with this warning.
     Warning(String),
     /// The step has failed.
-    Wrong {
+    Failed {
         problem: String,
         remedy: String,
     },
 }
 
-/// Deploys, or rehearses it with all that needs no account.
+/// Deploys, or rehearses everything that needs no account.
 pub fn run(
     workspace: &Workspace,
     options: &Options,
@@ -59,7 +59,7 @@ pub fn run(
         say(format_args!("not ready: {problem}"));
     }
     if !problems.is_empty() && !options.dry_run {
-        bail!("nothing was changed; docs/deploy.md tells where each value comes from");
+        bail!("nothing was changed; docs/deploy.md explains where each value comes from");
     }
     build()?;
 
@@ -84,12 +84,12 @@ fn carry_out(steps: Vec<Step>) -> Result<ExitCode> {
     for (index, mut step) in steps.into_iter().enumerate() {
         say(format_args!("\n== {}/{total} {}", index + 1, step.name));
         match step.carry_out() {
-            Ok(Answer::Fine) => {}
-            Ok(Answer::Warning(warning)) => {
+            Ok(Outcome::Fine) => {}
+            Ok(Outcome::Warning(warning)) => {
                 say(format_args!("warning: {warning}"));
                 warnings.push(warning);
             }
-            Ok(Answer::Wrong { problem, remedy }) => {
+            Ok(Outcome::Failed { problem, remedy }) => {
                 say(format_args!(
                     "\n{} failed: {problem}\nwhat to do: {remedy}",
                     step.name
@@ -118,25 +118,25 @@ impl Step {
     }
 
     /// # Errors
-    /// Only on Ctrl-C. A question that cannot be put is a warning: what it asks about may be as it should.
-    fn carry_out(&mut self) -> Result<Answer> {
-        let answer = match self.judge {
-            None => process::run(&mut self.command).map(|()| Answer::Fine),
+    /// Only on Ctrl-C. A check that cannot run is a warning, because its subject may be correct.
+    fn carry_out(&mut self) -> Result<Outcome> {
+        let outcome = match self.judge {
+            None => process::run(&mut self.command).map(|()| Outcome::Fine),
             Some(judge) => {
-                process::answer_of(&mut self.command).and_then(|printed| judge(&printed))
+                process::stdout_of(&mut self.command).and_then(|printed| judge(&printed))
             }
         };
-        match answer {
+        match outcome {
             Err(error) if error.is::<Interrupted>() => Err(error),
-            Err(error) if self.judge.is_some() => Ok(Answer::Warning(format!(
-                "{} could not be asked for: {error:#}. {}",
+            Err(error) if self.judge.is_some() => Ok(Outcome::Warning(format!(
+                "{} could not be checked: {error:#}. {}",
                 self.name, self.remedy
             ))),
-            Err(error) => Ok(Answer::Wrong {
+            Err(error) => Ok(Outcome::Failed {
                 problem: format!("{error:#}"),
                 remedy: std::mem::take(&mut self.remedy),
             }),
-            answer => answer,
+            outcome => outcome,
         }
     }
 }
@@ -173,7 +173,7 @@ fn rehearse(steps: Vec<Step>, problems: usize) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A command as one would type it. Secrets are in files and in the environment.
+/// The command as a user would type it. Secrets are in files and in the environment.
 fn shown(command: &Command) -> String {
     let program = std::path::Path::new(command.get_program())
         .file_name()
@@ -185,7 +185,7 @@ fn shown(command: &Command) -> String {
         .join(" ")
 }
 
-/// Migrations are only ever added to, and functions of before work with them: so they come first.
+/// Migrations come first: they only add to the schema, so the functions that are deployed still work with it.
 fn migrations(workspace: &Workspace, configuration: &Configuration) -> Result<Vec<Step>> {
     let push = |arguments: &[&str]| -> Result<Command> {
         let mut command =
@@ -219,7 +219,7 @@ fn migrations(workspace: &Workspace, configuration: &Configuration) -> Result<Ve
     ])
 }
 
-/// Asks the deployed functions whether they have what they need.
+/// Checks the health of the deployed functions.
 fn health(workspace: &Workspace, configuration: &Configuration, target: Target) -> Result<Step> {
     let mut command = Command::new(workspace.npm_bin("node"));
     command.arg(workspace.root.join("tools/deploy/assets/health.ts"));
@@ -247,7 +247,7 @@ fn health(workspace: &Workspace, configuration: &Configuration, target: Target) 
     Ok(Step::new("health", command, remedy))
 }
 
-/// Where values wait for the tools that take them from files; gone at the end, however that comes.
+/// A folder for values that tools read from files; it is removed at the end in any case.
 struct SecretsFolder(std::path::PathBuf);
 
 impl SecretsFolder {
@@ -267,7 +267,7 @@ impl SecretsFolder {
 
 impl Drop for SecretsFolder {
     fn drop(&mut self) {
-        let _ = files::remove_folder(&self.0); // What remains is readable to its owner alone.
+        let _ = files::remove_folder(&self.0); // A folder that remains is readable by its owner only.
     }
 }
 
@@ -296,7 +296,7 @@ mod tests {
         }
     }
 
-    fn step(script: &str, judge: Option<fn(&str) -> Result<Answer>>) -> Step {
+    fn step(script: &str, judge: Option<fn(&str) -> Result<Outcome>>) -> Step {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         Step {
@@ -307,14 +307,14 @@ mod tests {
 
     #[test]
     fn a_command_that_fails_is_a_failed_step_with_its_remedy() {
-        let Answer::Wrong { problem, remedy } = step("exit 3", None).carry_out().unwrap() else {
+        let Outcome::Failed { problem, remedy } = step("exit 3", None).carry_out().unwrap() else {
             panic!()
         };
         assert!(problem.contains("exit status: 3"), "{problem}");
         assert_eq!(remedy, "Mend it.");
         assert!(matches!(
             step("exit 0", None).carry_out().unwrap(),
-            Answer::Fine
+            Outcome::Fine
         ));
     }
 
@@ -326,12 +326,12 @@ mod tests {
             "echo '{}'",
             "echo '[{\"has_pg_cron\":true}]'",
         ] {
-            let answer = step(script, Some(schedule::judge)).carry_out().unwrap();
-            let Answer::Warning(warning) = answer else {
+            let outcome = step(script, Some(schedule::judge)).carry_out().unwrap();
+            let Outcome::Warning(warning) = outcome else {
                 panic!("{script}")
             };
             assert!(
-                warning.starts_with("a step could not be asked for: "),
+                warning.starts_with("a step could not be checked: "),
                 "{warning}"
             );
             assert!(warning.ends_with("Mend it."), "{warning}");

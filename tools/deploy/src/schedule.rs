@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::configuration::Configuration;
-use super::{Answer, Step, supabase};
+use super::{Outcome, Step, supabase};
 use project::workspace::Workspace;
 
 /// The step that asks the database for its jobs and for next month's partition.
@@ -33,15 +33,15 @@ struct Schedule {
 }
 
 /// Reads what the CLI prints.
-pub fn judge(printed: &str) -> Result<Answer> {
+pub fn judge(printed: &str) -> Result<Outcome> {
     let rows: Vec<Schedule> =
-        serde_json::from_str(printed).context("the answer has another form")?;
-    let schedule = rows.into_iter().next().context("the answer is empty")?;
+        serde_json::from_str(printed).context("the output has another form")?;
+    let schedule = rows.into_iter().next().context("the output is empty")?;
     Ok(schedule.judge())
 }
 
 impl Schedule {
-    fn judge(self) -> Answer {
+    fn judge(self) -> Outcome {
         let Self {
             has_pg_cron,
             missing_jobs,
@@ -49,7 +49,7 @@ impl Schedule {
             has_next_partition,
         } = self;
         if !has_next_partition {
-            return Answer::Wrong {
+            return Outcome::Failed {
                 problem: format!(
                     "ai_sessions has no partition for {next_month}: no playlist could be generated in that month"
                 ),
@@ -59,10 +59,10 @@ impl Schedule {
             };
         }
         if missing_jobs.is_empty() {
-            return Answer::Fine;
+            return Outcome::Fine;
         }
         if has_pg_cron {
-            return Answer::Wrong {
+            return Outcome::Failed {
                 problem: format!("the database does not run: {missing_jobs}"),
                 remedy: "Turn pg_cron on (Database → Extensions), run the last statement of \
                          supabase/migrations/20261126001400_scheduled_jobs.sql in the SQL editor, which may be repeated, and \
@@ -70,7 +70,7 @@ impl Schedule {
                     .into(),
             };
         }
-        Answer::Warning(format!(
+        Outcome::Warning(format!(
             "the database has no pg_cron and does not run: {missing_jobs}. Run them by other means: \
              supabase/README.md, \"Where pg_cron is missing\". Otherwise no playlist can be generated after three months."
         ))

@@ -8,7 +8,7 @@ use super::configuration::Configuration;
 use super::{SecretsFolder, Step};
 use project::workspace::{Function, Workspace};
 
-/// What the functions are to find is set before they look for it.
+/// Secrets are set before the functions that read them are deployed.
 pub fn steps(
     workspace: &Workspace,
     configuration: &Configuration,
@@ -23,7 +23,7 @@ pub fn steps(
         &format!("{REFUSED} No function was changed."),
     )];
     for function in workspace.edge_functions() {
-        // `--use-api` bundles there: no Docker here.
+        // `--use-api` bundles on the platform, so Docker is not needed.
         let mut command = remote(
             workspace,
             configuration,
@@ -47,7 +47,7 @@ const REFUSED: &str = "The message above is the Supabase CLI's. Unauthorized, fo
                        expired, is of another account, or lacks a permission that docs/deploy.md lists. Anything else, such as \
                        500 or no connection: run the same command again, which completes the deployment.";
 
-/// The CLI, with the account's credentials. It asks before it changes a hosted project; `--yes` is the answer.
+/// The CLI, with the account's credentials. `--yes` confirms its prompts before changes of a hosted project.
 pub fn cli(workspace: &Workspace, configuration: &Configuration) -> Result<Command> {
     let mut command = Command::new(workspace.npm_bin("supabase"));
     command
@@ -68,7 +68,7 @@ pub fn on_database(
     let mut command = cli(workspace, configuration)?;
     let (database, password) = configuration.database();
     command.args(arguments).arg(format!("--remote={database}"));
-    // libpq's name for it, which the CLI reads as well.
+    // libpq's variable, which the CLI also reads.
     command.envs(password.map(|password| ("PGPASSWORD", password)));
     Ok(command)
 }
@@ -85,7 +85,7 @@ fn remote(
     Ok(command)
 }
 
-/// What the platform does with an entry before it serves it: all its modules are found and checked.
+/// Finds and checks all modules of an entry, as the platform does before it serves it.
 fn load(workspace: &Workspace, function: &Function) -> Command {
     let entry = workspace.deno_entry(function);
     let mut command = Command::new(workspace.npm_bin("deno"));

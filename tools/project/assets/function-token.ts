@@ -14,7 +14,7 @@ async function signingKey() {
   try {
     jwk = JSON.parse(process.env.FUNCTION_KEY ?? '') as JWK;
   } catch {
-    // What does not parse may be a secret all the same.
+    // A malformed key may still be a secret.
     throw new Error('expected a private key as a JWK');
   }
   if (jwk.kty !== 'EC' || jwk.crv !== 'P-256') throw new Error('expected a key for ES256: kty EC, crv P-256');
@@ -23,7 +23,7 @@ async function signingKey() {
   try {
     return { kid: jwk.kid, key: await importJWK(jwk, 'ES256') };
   } catch {
-    throw new Error('the key is no key of P-256');
+    throw new Error('the key is not a key of P-256');
   }
 }
 

@@ -13,7 +13,7 @@ pub fn read(file: &Path) -> Result<Variables> {
     parse(&text).with_context(|| file.display().to_string())
 }
 
-/// A name with an empty value is left out.
+/// Reads the file without names that have an empty value.
 pub fn parse(text: &str) -> Result<Variables> {
     let pairs = dotenvy::from_read_iter(text.as_bytes()).collect::<Result<Variables, _>>();
     let mut all = pairs.map_err(|error| refusal(text, &error))?;
@@ -21,7 +21,7 @@ pub fn parse(text: &str) -> Result<Variables> {
     Ok(all)
 }
 
-/// Names the line without showing it: it may hold a secret.
+/// Names the line without showing it, because it may contain a secret.
 fn refusal(text: &str, error: &dotenvy::Error) -> anyhow::Error {
     let rest = match error {
         dotenvy::Error::LineParse(rest, _) => rest.lines().next().unwrap_or_default().trim_end(),

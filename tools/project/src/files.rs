@@ -1,4 +1,4 @@
-//! Small things about files.
+//! Helpers for files.
 
 use std::fs;
 use std::io::Write;
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 /// How many lines of a log an error shows.
 const TAIL_LINES: usize = 20;
 
-/// Reads a path of the command line: a relative one is meant from where the command was given.
+/// Resolves a path of the command line relative to the caller's folder.
 pub fn absolute(path: &str) -> std::io::Result<PathBuf> {
     std::path::absolute(path)
 }
@@ -24,7 +24,7 @@ pub fn fingerprint(bytes: impl AsRef<[u8]>) -> String {
         .collect()
 }
 
-/// Makes a folder anew, unless it was made from the same source.
+/// Recreates a folder, unless it was created from the same source.
 ///
 /// The stamp is written last: a folder that has it is complete.
 pub fn make_once(folder: &Path, source: &str, make: impl FnOnce() -> Result<()>) -> Result<()> {

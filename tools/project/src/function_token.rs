@@ -20,5 +20,5 @@ pub fn sign(workspace: &Workspace, key: &str, days: u64, roles: &[&str]) -> Resu
         .arg(days.to_string())
         .args(roles)
         .env("FUNCTION_KEY", key);
-    Ok(serde_json::from_str(&process::answer_of(&mut command)?)?)
+    Ok(serde_json::from_str(&process::stdout_of(&mut command)?)?)
 }

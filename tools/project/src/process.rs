@@ -1,4 +1,4 @@
-//! Child processes: each leads a process group of its own, and none outlives this process.
+//! Child processes: each leads its own process group, and none outlives this process.
 
 use std::fs::File;
 use std::path::Path;
@@ -15,15 +15,15 @@ use process_wrap::std::{ChildWrapper, CommandWrap, ProcessGroup};
 use crate::files;
 use crate::progress::Step;
 
-/// How often a wait looks again.
+/// The interval at which a wait polls.
 pub const POLL: Duration = Duration::from_millis(20);
 
-/// How long a child may take to end after being asked to.
+/// How long a child may take to end after SIGTERM.
 pub const GRACE: Duration = Duration::from_secs(5);
 
 static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// The user pressed Ctrl-C, or a signal asked the process to end.
+/// The user pressed Ctrl-C, or the process received a signal to end.
 #[derive(Debug)]
 pub struct Interrupted;
 
@@ -43,7 +43,7 @@ pub fn catch_signals() -> Result<()> {
 }
 
 /// # Errors
-/// [`Interrupted`], once a signal has asked for the end.
+/// [`Interrupted`] after a signal to end.
 pub fn check_interrupt() -> Result<()> {
     match INTERRUPTED.get() {
         Some(flag) if flag.load(Ordering::Relaxed) => Err(anyhow!(Interrupted)),
@@ -59,7 +59,7 @@ pub type Group = Box<dyn ChildWrapper>;
 pub fn spawn(command: &mut Command, orphaned: Signal) -> Result<Group> {
     let program = command.get_program().display().to_string();
     end_with_parent(command, orphaned);
-    // The wrapper takes the command, and with it the ends of pipes that are the child's alone.
+    // The wrapper takes the command, and with it the child's ends of pipes.
     let mut command = CommandWrap::from(std::mem::replace(command, Command::new(&program)));
     command
         .wrap(ProcessGroup::leader())
@@ -91,12 +91,12 @@ fn end_with_parent(command: &mut Command, orphaned: Signal) {
 #[cfg(not(target_os = "linux"))]
 fn end_with_parent(_command: &mut Command, _orphaned: Signal) {}
 
-/// Whether a process of the group is left, a zombie aside.
+/// Whether a process of the group is left, not counting zombies.
 pub fn is_alive(group: &Group) -> bool {
     i32::try_from(group.id()).is_ok_and(|id| killpg(Pid::from_raw(id), None).is_ok())
 }
 
-/// Asks groups to end, and makes them end after [`GRACE`].
+/// Sends SIGTERM to groups, and SIGKILL after [`GRACE`].
 pub fn end<'a>(groups: impl Iterator<Item = (&'a mut Group, Signal)>) {
     let mut groups: Vec<_> = groups.collect();
     for (group, signal) in &groups {
@@ -121,13 +121,13 @@ pub fn run(command: &mut Command) -> Result<()> {
     run_while(command, || Ok(()))
 }
 
-/// The same until `check` fails.
+/// The same, ending early if `check` fails.
 pub fn run_while(command: &mut Command, check: impl FnMut() -> Result<()>) -> Result<()> {
     let program = command.get_program().display().to_string();
     succeed(&program, status_while(command, check)?)
 }
 
-/// Runs one of our tools to its end and returns its own exit code.
+/// Runs one of the project's tools to its end and returns its exit code.
 pub fn exit_code(command: &mut Command) -> Result<ExitCode> {
     let code = status_while(command, || Ok(()))?
         .code()
@@ -139,7 +139,7 @@ pub fn exit_code(command: &mut Command) -> Result<ExitCode> {
 ///
 /// # Errors
 /// If it fails, or on Ctrl-C.
-pub fn answer_of(command: &mut Command) -> Result<String> {
+pub fn stdout_of(command: &mut Command) -> Result<String> {
     let program = command.get_program().display().to_string();
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = spawn(command, Signal::SIGTERM)?;
@@ -198,7 +198,7 @@ fn succeed(program: &str, status: ExitStatus) -> Result<()> {
     }
 }
 
-/// What a short command prints, without the space around it; nothing where it fails or does not exist.
+/// The trimmed output of a short command; `None` if it fails or does not exist.
 pub fn output_of(command: &mut Command) -> Option<String> {
     let output = command
         .stdin(Stdio::null())
@@ -230,10 +230,10 @@ mod tests {
 
     #[test]
     fn output_is_what_a_command_prints_and_none_after_a_failure() {
-        let answer = |script: &str| answer_of(Command::new("sh").args(["-c", script]));
-        assert_eq!(answer("seq 100000").unwrap().lines().count(), 100_000);
+        let stdout = |script: &str| stdout_of(Command::new("sh").args(["-c", script]));
+        assert_eq!(stdout("seq 100000").unwrap().lines().count(), 100_000);
         assert!(
-            answer("echo half; exit 3")
+            stdout("echo half; exit 3")
                 .unwrap_err()
                 .to_string()
                 .starts_with("sh failed")

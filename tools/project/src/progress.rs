@@ -1,17 +1,17 @@
-//! What a long step is doing, and for how long.
+//! The progress of long steps.
 
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-/// How often a step is heard of where lines cannot be rewritten.
+/// How often a step prints a line if lines cannot be rewritten.
 const REMINDER: Duration = Duration::from_secs(30);
 
-/// Prints a line; a reader that went away is no reason to stop.
+/// Prints a line, ignoring a closed pipe.
 pub fn say(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// A step under way: one line that counts seconds on a terminal, now and then a line elsewhere.
+/// A running step: on a terminal one line that counts seconds, elsewhere an occasional line.
 pub struct Step {
     label: String,
     started: Instant,
@@ -21,7 +21,7 @@ pub struct Step {
 
 impl Step {
     pub fn begin(label: &str) -> Self {
-        // What runs beside the main thread would write over its line.
+        // A step on another thread would overwrite the main thread's line.
         let in_place =
             std::io::stdout().is_terminal() && std::thread::current().name() == Some("main");
         if !in_place {
@@ -36,7 +36,7 @@ impl Step {
         }
     }
 
-    /// Called as often as one likes while the step runs.
+    /// Updates the line; may be called at any rate.
     pub fn tick(&mut self) {
         let pause = if self.in_place {
             Duration::from_millis(500)
@@ -66,7 +66,7 @@ impl Step {
     }
 }
 
-/// A duration as people say it: `0.4 s`, `12 s`, `3 min 5 s`.
+/// A duration for people: `0.4 s`, `12 s`, `3 min 5 s`.
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// How the credentials of services begin, whose they are, and how much follows at least.
+/// The prefix of each service's credentials, the service, and the minimum length after the prefix.
 const PREFIXES: [(&str, &str, usize); 10] = [
     ("sk_live_", "Stripe", 16),
     ("sk_test_", "Stripe", 16),
@@ -19,7 +19,7 @@ const PREFIXES: [(&str, &str, usize); 10] = [
     ("AKIA", "AWS", 16),
 ];
 
-/// How a name ends to which a secret is assigned; Spotify's secrets have nothing else to be known by.
+/// The suffixes of names to which secrets are assigned; Spotify's secrets have no prefix.
 const NAMES: [&str; 6] = [
     "secret", "secrets", "token", "password", "api_key", "apikey",
 ];
@@ -28,14 +28,14 @@ const SHORTEST_ASSIGNED: usize = 24;
 /// A scalar of P-256 in base64url: the member `d` of a private key.
 const JWK_SCALAR: usize = 43;
 
-/// Values that documents and tests show, each by itself.
+/// Example values in documents and tests.
 const SHOWN: [&str; 3] = [
     "0123456789abcdef0123456789abcdef",
     "fedcba9876543210fedcba9876543210",
     "of_somebody_else_entirely_0000",
 ];
 
-/// The number of the line and the kind of everything that looks like a secret. The secret itself is not told.
+/// The line number and the kind of everything that looks like a secret, without the secret.
 pub fn found_in(text: &str) -> Vec<(usize, &'static str)> {
     let of_line = |(index, line)| {
         kinds_in(line)
@@ -81,7 +81,7 @@ fn kinds_in(line: &str) -> Vec<&'static str> {
     kinds
 }
 
-/// The words of a line, and whether the next one is assigned to each.
+/// The words of a line, each with whether the next word is assigned to it.
 fn words(line: &str) -> impl Iterator<Item = (&str, bool)> {
     let is_of_word = |c: char| c.is_ascii_alphanumeric() || "_-.+/".contains(c);
     let mut rest = line;
@@ -96,7 +96,7 @@ fn words(line: &str) -> impl Iterator<Item = (&str, bool)> {
     })
 }
 
-/// Whether it is made by a machine: letters and digits, and no few of them again and again.
+/// Whether a word looks random: letters and digits with little repetition.
 fn is_random(value: &str) -> bool {
     let (mut counts, mut digits, mut letters) = (BTreeMap::<char, f64>::new(), 0, 0);
     for c in value.chars() {
@@ -115,7 +115,7 @@ fn is_random(value: &str) -> bool {
         && !SHOWN.contains(&value.strip_prefix("whsec_").unwrap_or(value))
 }
 
-/// A signed token; one of an issuer in `.example`, which cannot exist, opens nothing.
+/// A signed token. An issuer in `.example` cannot exist, so its tokens are harmless.
 fn is_token(word: &str) -> bool {
     let [header, payload, signature] = word.split('.').collect::<Vec<_>>()[..] else {
         return false;
@@ -213,7 +213,7 @@ mod tests {
         assert_eq!(found.collect::<Vec<_>>(), []);
     }
 
-    /// A file in the documents that holds secrets once its reader has made it.
+    /// A file that the documents tell the reader to create with secrets.
     fn is_secret_file(path: &str) -> bool {
         let name = path.rsplit('/').next().unwrap_or_default();
         let is_named =

@@ -1,4 +1,4 @@
-//! The checkout: where things are, and which functions it has.
+//! The checkout: its folders and its functions.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,25 +11,25 @@ use serde::{Deserialize, Deserializer};
 
 use crate::function_token::ROLES;
 
-/// Names and values, as a function finds them in its environment.
+/// The environment of a function: names and values.
 pub type Variables = BTreeMap<String, String>;
 
 pub const SECRET_KEY: &str = "SUPABASE_SECRET_KEY";
 pub const FUNCTION_TOKEN: &str = "SUPABASE_FUNCTION_TOKEN";
 
-/// Under which name the token of a role is given, and where a project's functions find it.
+/// The variable that holds the token of a role in a project's environment.
 pub fn token_name(role: &str) -> String {
     format!("{}_TOKEN", role.to_ascii_uppercase())
 }
 
-/// The worker in front of the others; it is Cloudflare's alone.
+/// The worker in front of the others, which exists only on Cloudflare.
 pub const GATEWAY: &str = "gateway";
 
 pub struct Workspace {
     pub root: PathBuf,
     /// Cargo's target folder.
     pub target: PathBuf,
-    /// In the order of their names.
+    /// The functions, sorted by name.
     pub functions: Vec<Function>,
     /// The gateway's wrangler.toml.
     pub wrangler: Wrangler,
@@ -41,15 +41,15 @@ pub struct Workspace {
 pub struct Function {
     pub name: String,
     pub dir: PathBuf,
-    /// What the crate's Cargo.toml says that it needs.
+    /// The needs that the crate's Cargo.toml states.
     pub needs: Needs,
 }
 
-/// `[package.metadata.sound-whiskers]`: what a function needs where it runs.
+/// `[package.metadata.sound-whiskers]`: the needs of a function at run time.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Needs {
-    /// Its role in the database. A function of the role "none" may do no more there than its callers.
+    /// Its role in the database. With the role "none" it has only the rights of its callers.
     #[serde(deserialize_with = "role")]
     pub role: Option<String>,
     /// The variables that must be set.
@@ -72,7 +72,7 @@ impl Function {
         self.name.replace('-', "_").to_ascii_uppercase()
     }
 
-    /// All that it reads of its environment, but for the credential of its role.
+    /// All variables that it reads, except for the credential of its role.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.needs
             .secrets
@@ -96,10 +96,10 @@ impl Function {
     }
 }
 
-/// What the gateway's wrangler.toml says that matters to any runtime.
+/// The settings of the gateway's wrangler.toml that apply to every runtime.
 #[derive(Debug, Deserialize)]
 pub struct Wrangler {
-    /// That of every worker.
+    /// The compatibility date of every worker.
     pub compatibility_date: String,
     pub assets: Assets,
 }
@@ -116,13 +116,13 @@ pub struct Assets {
 impl Workspace {
     pub fn open() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
-        Self::at(root.context("tools/project is in no checkout")?)
+        Self::at(root.context("tools/project is not in a checkout")?)
     }
 
     /// Reads the checkout in a folder.
     ///
     /// # Errors
-    /// Where a function's Cargo.toml does not say what it needs; and where a file cannot be read.
+    /// If a function's Cargo.toml does not state its needs, or a file cannot be read.
     pub fn at(root: &Path) -> Result<Self> {
         let (functions, wrangler) = (read_functions(root)?, read(&root.join("wrangler.toml"))?);
         Ok(Self {
@@ -141,15 +141,15 @@ impl Workspace {
             .find(|function| function.name == GATEWAY)
     }
 
-    /// All but the gateway, whose place is taken by the platform where functions are not Cloudflare's.
+    /// All functions but the gateway, which other platforms than Cloudflare replace.
     pub fn edge_functions(&self) -> impl Iterator<Item = &Function> {
         self.functions
             .iter()
             .filter(|function| function.name != GATEWAY)
     }
 
-    /// What all functions of a Supabase project are handed. What begins with `SUPABASE_` the platform injects, or it is
-    /// set without that prefix, which is reserved.
+    /// The environment of all functions of a Supabase project. The prefix `SUPABASE_` is reserved: the platform sets such
+    /// variables, and others are set without the prefix.
     pub fn values_of_project(&self, given: &Variables) -> Variables {
         let mut all = Variables::new();
         for function in self.edge_functions() {
@@ -165,12 +165,12 @@ impl Workspace {
         all
     }
 
-    /// Where a function's entry for Supabase's Edge Runtime is.
+    /// The folder of a function's entry for Supabase's Edge Runtime.
     pub fn deno_entry(&self, function: &Function) -> PathBuf {
         self.root.join("supabase/functions").join(&function.name)
     }
 
-    /// Where the page is built.
+    /// The folder of the built page.
     pub fn page(&self) -> PathBuf {
         self.root.join("web/dist")
     }
@@ -180,7 +180,7 @@ impl Workspace {
         self.root.join("node_modules/.bin").join(name)
     }
 
-    /// Cargo, in a folder of the workspace, without what the running cargo told this program.
+    /// Cargo in a folder of the workspace, without the variables of the cargo that runs this program.
     pub fn cargo(&self, dir: &Path) -> Command {
         let mut command = Command::new("cargo");
         command.current_dir(dir);
@@ -192,12 +192,12 @@ impl Workspace {
         {
             command.env_remove(name);
         }
-        // Tests have it (see the stage `end-to-end`); with it, cargo would compile everything anew.
+        // The stage `end-to-end` sets this variable, with which cargo would recompile everything.
         command.env_remove("RUSTC_BOOTSTRAP");
         command
     }
 
-    /// The pinned Node and the other npm tools before everything else, for what looks for them by name.
+    /// A PATH that begins with the pinned Node and npm tools, for programs that search them by name.
     pub fn path_with(&self, first: &[PathBuf]) -> Result<std::ffi::OsString> {
         let inherited = std::env::var_os("PATH").unwrap_or_default();
         let ours = first

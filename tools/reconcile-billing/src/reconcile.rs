@@ -28,7 +28,7 @@ pub struct Difference {
     pub customer: Option<StripeId>,
     pub stored: Standing,
     pub truth: Standing,
-    /// Why it was not corrected; `None` if it was corrected, or was not to be.
+    /// Why it was not corrected; `None` if it was corrected, or in a dry run.
     pub failure: Option<String>,
 }
 
@@ -261,7 +261,7 @@ impl Report {
         }
     }
 
-    /// Whether every profile agrees with Stripe, as far as is known now.
+    /// Whether every profile agrees with Stripe after this run.
     pub fn agrees(&self) -> bool {
         let corrected = match self.mode {
             Mode::DryRun => self.differences.is_empty(),

@@ -21,7 +21,7 @@ fn lookup(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-/// What the profiles state.
+/// The plans of the profiles.
 const PERIOD_END: u64 = 1_798_156_800;
 
 fn user(number: u128) -> Uuid {
@@ -34,7 +34,7 @@ struct World {
     subscriptions: Vec<(&'static str, &'static str, Option<u128>)>,
     writes: RefCell<Vec<String>>,
     refuses: bool,
-    /// Of every subscription.
+    /// The end of every subscription's period.
     period_ends_at: u64,
 }
 
@@ -281,7 +281,7 @@ fn a_row_that_cannot_be_read_does_not_keep_the_others_from_being_compared() {
 #[test]
 fn names_customers_that_pay_without_effect() {
     let mut world = world();
-    // A user who has another customer now, and one who was deleted.
+    // One user now has another customer, and one was deleted.
     world.subscriptions.extend([
         ("cus_second", "active", Some(2)),
         ("cus_ofNobody", "active", Some(9)),

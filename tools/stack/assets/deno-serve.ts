@@ -1,5 +1,5 @@
 /**
- * Serves the entries of supabase/functions as Supabase's gateway and Edge Runtime do, and the page beside them.
+ * Serves the entries of supabase/functions as Supabase's gateway and Edge Runtime do, and the page.
  *
  * DENO_SERVE = {port, web: folder, page: the gateway's variables, functions: [{name, entry: path}]}
  */
@@ -43,7 +43,7 @@ async function asset(web: string, request: Request): Promise<Response> {
   const type = CONTENT_TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
   try {
     const body = await Deno.readFile(web + path);
-    // As functions/gateway says it.
+    // The same response as from functions/gateway.
     const kept = path.startsWith('/assets/') ? 'max-age=31536000, immutable' : 'max-age=0, must-revalidate';
     const headers = { 'Content-Type': type, 'Cache-Control': `public, ${kept}` };
     return new Response(request.method === 'HEAD' ? null : body, { headers });
@@ -63,7 +63,7 @@ const settings: Settings = JSON.parse(Deno.env.get('DENO_SERVE') ?? '');
 const handlers = new Map<string, Handler>();
 const listen = Deno.serve;
 
-// The Edge Runtime gives each entry a process of its own; here each says what it would have served.
+// The Edge Runtime runs each entry in its own process; here each registers its handler.
 for (const { name, entry } of settings.functions) {
   Object.assign(Deno, { serve: (handler: Handler) => handlers.set(name, handler) });
   await import(`file://${entry}`);
@@ -78,7 +78,7 @@ listen({ hostname: '127.0.0.1', port: settings.port, onListen: ({ port }) => con
   const [, path, name] = /^\/functions\/v1(\/([^/]+).*)$/.exec(url.pathname) ?? [];
   const handler = handlers.get(name ?? '');
   if (!handler) return withCommonHeaders(nowhere());
-  // Functions see the path without the gateway's part of it; no request can be made anew with these methods.
+  // Functions see the path without the gateway's prefix; a Request cannot be constructed with these methods.
   if (['CONNECT', 'TRACE', 'TRACK'].includes(request.method)) return handler(request);
   return handler(new Request(`${url.origin}${path}${url.search}`, request));
 });

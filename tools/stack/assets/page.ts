@@ -1,4 +1,4 @@
-/** Stands in for functions/gateway: the headers of the page's files and the page's configuration. */
+/** Replaces functions/gateway: the headers of the page's files and the page's configuration. */
 
 export interface PageVariables {
   SUPABASE_URL?: string;
@@ -16,7 +16,7 @@ const TURNSTILE = 'https://challenges.cloudflare.com';
 const IMAGES = 'https://i.scdn.co';
 const PLAYER = 'https://open.spotify.com';
 
-/** Those of shared/src/runtime/headers.rs. */
+/** The headers of shared/src/runtime/headers.rs. */
 const COMMON = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
@@ -64,7 +64,7 @@ export function pageConfig(request: Request, variables: PageVariables): Response
     spotify_player_origin: variables.SPOTIFY_PLAYER_ORIGIN || PLAYER,
     supabase_publishable_key: SUPABASE_PUBLISHABLE_KEY,
     supabase_url: SUPABASE_URL,
-    // Left out where it is not set.
+    // Omitted if it is not set.
     turnstile_site_key: TURNSTILE_SITE_KEY || undefined,
     contact_url: CONTACT_URL || undefined,
     terms_url: TERMS_URL || undefined,

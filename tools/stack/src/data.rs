@@ -1,4 +1,4 @@
-//! The folder that a stack keeps its database, keys and logs in.
+//! The folder of a stack's database, keys and logs.
 
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use project::files;
 
-/// Marks a folder as ours; held locked, with the holder's process id, while a stack runs on it.
+/// Marks the folder of a stack; a running stack holds a lock on it and writes its process id into it.
 const LOCK: &str = ".sound-whiskers";
 
 pub struct DataFolder {
@@ -18,7 +18,7 @@ pub struct DataFolder {
 
 impl DataFolder {
     /// # Errors
-    /// If another stack runs on it, or if it is a folder with something else in it.
+    /// If another stack runs on it, or if the folder has other contents.
     pub fn open(root: &Path) -> Result<Self> {
         files::create_folder(root)?;
         let path = root.join(LOCK);

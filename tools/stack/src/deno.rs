@@ -1,4 +1,4 @@
-//! The functions in Deno, by their entries for Supabase's Edge Runtime, without a gateway.
+//! The functions in Deno, through their entries for Supabase's Edge Runtime, without a gateway.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::{Profile, Runtime};
 use project::files;
 use project::workspace::{Function, SECRET_KEY, Variables, Workspace};
 
-/// Writes an import map by which the entries find what was built in other folders than beside them.
+/// Writes an import map with which the entries find artefacts in another folder.
 pub fn write_import_map(
     workspace: &Workspace,
     path: &Path,
@@ -49,7 +49,7 @@ pub fn command(
     write_import_map(workspace, &import_map, |function| {
         profile.folder(workspace, function, Runtime::Deno)
     })?;
-    // What on Cloudflare the gateway is told.
+    // The gateway's variables on Cloudflare.
     let public = workspace
         .gateway()
         .map(|gateway| gateway.values(given))
@@ -80,8 +80,8 @@ pub fn command(
     Ok(command)
 }
 
-/// What Supabase's Edge Runtime injects. It injects the secret key as well, but where there are tokens no function is to fall
-/// back on it.
+/// The variables that Supabase's Edge Runtime sets. It also sets the secret key, but with tokens no function may fall back on
+/// it.
 fn injected(workspace: &Workspace, given: &Variables) -> Variables {
     let needs_key = |function: &Function| function.values(given).contains_key(SECRET_KEY);
     let key = |name: &str| json!({ "default": given.get(name) }).to_string();

@@ -35,7 +35,7 @@ pub use self::options::{DEPLOYABLE_VARIABLE, Options, Profile, Runtime};
 pub use self::ready::Ready;
 pub use self::settings::{SIMULATED_STRIPE_KEY, Settings};
 
-/// How long a readiness check of a part may take.
+/// The timeout of a part's readiness check.
 const ANSWER_TIMEOUT_S: u64 = 5;
 
 /// Runs a stack until Ctrl-C, which is success, or until a part of it ends, which is not.
@@ -69,7 +69,7 @@ pub fn run(
 /// A running stack; it stops when dropped.
 pub struct Stack {
     pub ready: Ready,
-    /// What each function is served with; nothing where there are no functions.
+    /// The environment of each function; empty without functions.
     pub variables: BTreeMap<String, Variables>,
     // Fields are dropped in this order, so that no ready file outlives its stack.
     _ready_file: Option<ReadyFile>,
@@ -123,7 +123,7 @@ impl Stack {
         starter.finish(ready, variables, options.ready_file.as_deref(), data)
     }
 
-    /// Starts what was built, on free ports with an empty database and no real service.
+    /// Starts the built artefacts on free ports, with an empty database and without real services.
     pub fn start_simulated(
         workspace: &Workspace,
         profile: Profile,
@@ -143,7 +143,7 @@ impl Stack {
         Self::start(workspace, &options, Choice::Free, false, || Ok(()))
     }
 
-    /// Starts a PostgreSQL of this package, empty, and the Supabase APIs over it: no functions, no simulators.
+    /// Starts an empty database of this PostgreSQL package and the Supabase APIs, without functions and simulators.
     pub fn start_supabase(
         workspace: &Workspace,
         package: PostgresPackage,
@@ -163,7 +163,7 @@ impl Stack {
         self.supervisor.check()
     }
 
-    /// Stops everything and returns the names of the parts of which a process is left, which is none.
+    /// Stops everything and returns the names of parts with a process left; normally none.
     pub fn stop(mut self) -> Vec<&'static str> {
         self._ready_file = None;
         self.supervisor.stop()
@@ -233,7 +233,7 @@ impl<'a> Starter<'a> {
         Ok(pid)
     }
 
-    /// Starts them without waiting: they come up beside PostgreSQL.
+    /// Starts the simulators without waiting, in parallel with PostgreSQL.
     fn start_simulators(&mut self, settings: &Settings) -> Result<()> {
         if settings.simulators(&self.ports).next().is_none() {
             return Ok(());
@@ -253,7 +253,7 @@ impl<'a> Starter<'a> {
     ) -> Result<(Ready, Variables)> {
         let state = self.data.join("supabase");
         if fresh {
-            // With the keys every token is forgotten.
+            // New keys invalidate every token.
             files::remove_folder(&state)?;
         }
         let postgres = Postgres::prepare(package, &self.data, self.ports.postgres, fresh)?;
@@ -299,7 +299,7 @@ impl<'a> Starter<'a> {
             simulators.extend([self.ports.spotify, self.ports.llm, self.ports.stripe]);
         }
         self.supervisor.wait_until_ready(|| {
-            // A function refuses a GET, which is an answer; 500 says that it did not even start.
+            // A function refuses a GET, which shows that it runs; 500 means that it did not start.
             paths
                 .iter()
                 .all(|path| status(port, path).is_some_and(|status| status != 500))
@@ -318,7 +318,7 @@ fn local(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-/// The status of a GET to this machine.
+/// The status of a GET to a local port.
 fn status(port: u16, path: &str) -> Option<i32> {
     let request = minreq::get(local(port) + path)
         .with_timeout(ANSWER_TIMEOUT_S)

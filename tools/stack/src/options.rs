@@ -1,4 +1,4 @@
-//! What a stack is started with, and the artefacts that it runs.
+//! The options of a stack, and the artefacts that it runs.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use project::files::absolute;
 use project::workspace::{Function, Workspace};
 
-/// Where it is `true`, a stack runs what is deployed.
+/// If it is `true`, a stack runs the deployable artefacts.
 pub const DEPLOYABLE_VARIABLE: &str = "SOUND_WHISKERS_DEPLOYABLE";
 
 #[derive(Args, Debug, Default, PartialEq, Eq)]
@@ -57,15 +57,15 @@ pub enum Runtime {
 /// How much is optimised; nothing else differs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
-    /// What `dev` and `test` run: a developer waits for the build.
+    /// For `dev` and `test`: it compiles faster.
     #[default]
     Quick,
-    /// What is deployed: small and fast.
+    /// For deployments: small and fast.
     Deployable,
 }
 
 impl Profile {
-    /// The folder from which a runtime takes a function. The deployment tools expect the deployable ones in the checkout.
+    /// The folder of a function's artefacts for a runtime. The deployment tools expect the deployable ones in the checkout.
     pub fn folder(self, workspace: &Workspace, function: &Function, runtime: Runtime) -> PathBuf {
         match (self, runtime) {
             (Self::Deployable, Runtime::Workerd) => function.dir.join("build"),

@@ -1,10 +1,10 @@
-//! Which part listens on which port of this machine.
+//! The ports of the parts.
 
 use std::net::{Ipv4Addr, TcpListener};
 
 use anyhow::{Context, Result, bail};
 
-/// Where the page is, unless asked otherwise.
+/// The default port of the page.
 pub const WEB: u16 = 8787;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,16 +22,16 @@ pub struct Ports {
 pub enum Choice {
     /// [`WEB`] for the page, free ones for the rest.
     Usual,
-    /// Free ones for all.
+    /// Free ports for all.
     Free,
-    /// This one and those that follow it.
+    /// This port and those that follow it.
     From(u16),
 }
 
 /// # Errors
-/// If a port that had to be is in use.
+/// If a required port is in use.
 pub fn assign(choice: Choice) -> Result<Ports> {
-    // Held until all are chosen: otherwise the system could hand out the same one twice.
+    // All are held until the last is chosen: otherwise the system could return the same port twice.
     let mut held = Vec::new();
     let mut take = |offset: u16| -> Result<u16> {
         let wanted = match choice {

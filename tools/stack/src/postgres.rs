@@ -1,4 +1,4 @@
-//! A PostgreSQL server on this machine alone.
+//! A PostgreSQL server that listens only on this machine.
 
 use std::fs::{self, DirBuilder};
 use std::io::{ErrorKind, Read};
@@ -18,7 +18,7 @@ use project::setup::PostgresPackage;
 
 pub struct Postgres {
     package: PostgresPackage,
-    /// Holds the cluster and the superuser's password.
+    /// The cluster and the superuser's password.
     folder: PathBuf,
     /// The user that PostgreSQL runs as if this process is root, because PostgreSQL refuses to run as root.
     user: Option<User>,
@@ -27,7 +27,7 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Makes the database's files ready to be started on.
+    /// Prepares the database's files.
     pub fn prepare(package: PostgresPackage, data: &Path, port: u16, fresh: bool) -> Result<Self> {
         let user = geteuid().is_root().then(unprivileged_user).transpose()?;
         let folder = place(data, user.as_ref())?;
@@ -47,7 +47,7 @@ impl Postgres {
         postgres.check_version()?;
         refuse_if_running(&postgres.cluster())?;
         postgres.password = fs::read_to_string(postgres.password_file())
-            .context("the database's password is gone; --fresh begins anew")?
+            .context("the database's password is missing; --fresh starts with an empty database")?
             .trim()
             .to_owned();
         Ok(postgres)
@@ -69,7 +69,7 @@ impl Postgres {
             "max_connections=150",
             "unix_socket_directories=",
             "timezone=UTC",
-            // The parameters of some calls are secrets.
+            // Some calls have secrets as parameters.
             "log_parameter_max_length=0",
         ];
         for setting in ours.iter().chain(self.package.settings) {
@@ -79,7 +79,7 @@ impl Postgres {
         command
     }
 
-    /// Whether the server with this process id accepts connections, which its pid file says in its last line.
+    /// Whether the server with this process id accepts connections, according to the last line of its pid file.
     pub fn is_ready(&self, pid: u32) -> bool {
         let text = fs::read_to_string(self.cluster().join("postmaster.pid")).unwrap_or_default();
         let (first, last) = (text.lines().next(), text.lines().last());
@@ -107,7 +107,7 @@ impl Postgres {
         command
     }
 
-    /// Creates the cluster aside, so that a crash leaves none that is half made.
+    /// Creates the cluster in a temporary folder, so that a crash does not leave an incomplete one.
     fn initialise(&self, log: &Path) -> Result<()> {
         if self.cluster().exists() {
             return Ok(());
@@ -139,14 +139,14 @@ impl Postgres {
         let (version, ours) = (version.trim(), &self.package.major);
         if version != ours {
             bail!(
-                "the data is of PostgreSQL {version}, and this is {ours}: begin anew with --fresh"
+                "the data is of PostgreSQL {version}, and this is {ours}: start with an empty database by --fresh"
             );
         }
         Ok(())
     }
 }
 
-/// `postgres` where the system has that user, else `nobody`.
+/// `postgres` if the system has that user, otherwise `nobody`.
 fn unprivileged_user() -> Result<User> {
     let find = |name| User::from_name(name).ok().flatten();
     find("postgres").or_else(|| find("nobody")).context(
@@ -154,7 +154,7 @@ fn unprivileged_user() -> Result<User> {
     )
 }
 
-/// Below the data folder, unless the user cannot get there.
+/// A folder below the data folder, or elsewhere if the user cannot reach it.
 fn place(data: &Path, user: Option<&User>) -> Result<PathBuf> {
     let data = fs::canonicalize(data)?;
     let is_reachable = |user| {
@@ -185,13 +185,13 @@ fn may_enter(folder: &fs::Metadata, user: &User) -> bool {
     folder.permissions().mode() & bit != 0
 }
 
-/// Creates a folder for the user alone, or makes sure that it is that.
+/// Creates a folder that only the user can access, or verifies an existing one.
 fn create_owned(folder: &Path, user: Option<&User>) -> Result<()> {
     let context = || format!("cannot create the folder {}", folder.display());
     match DirBuilder::new().mode(0o700).create(folder) {
         Ok(()) => user.map_or(Ok(()), |user| own(folder, user)),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            // In a folder that all may write to, another user may have put it there.
+            // In a folder that everyone may write to, another user may have created it.
             let found = fs::symlink_metadata(folder)?;
             let owner = user.map_or_else(geteuid, |user| user.uid);
             if !(found.is_dir() && found.uid() == owner.as_raw()) {
@@ -275,7 +275,7 @@ mod tests {
         let cluster = std::env::temp_dir().join(format!("xtask-cluster-{}", std::process::id()));
         files::create_folder(&cluster).unwrap();
         let path = cluster.join("postmaster.pid");
-        // This very process is alive, and no PostgreSQL: the system has given the number away again.
+        // This process is alive and not PostgreSQL, as if the system had reused the number.
         fs::write(&path, format!("{}\n", std::process::id())).unwrap();
         refuse_if_running(&cluster).unwrap();
         assert!(!path.exists());

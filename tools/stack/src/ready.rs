@@ -13,16 +13,16 @@ use project::files;
 #[derive(Default, Serialize)]
 pub struct Ready {
     pub web_url: Option<String>,
-    /// Ends in `/functions/v1`.
+    /// The base URL of the functions, which ends in `/functions/v1`.
     pub functions_url: Option<String>,
     pub supabase_url: String,
     pub publishable_key: String,
     pub secret_key: String,
-    /// Of the local database only.
+    /// The URL of the local database; absent for a real Supabase.
     pub database_url: Option<String>,
     /// The mails that the local Auth has sent.
     pub mail_url: Option<String>,
-    /// What the events that Stripe, or its simulator, sends are signed with.
+    /// The secret with which Stripe or its simulator signs events.
     pub stripe_webhook_secret: Option<String>,
     /// Base URLs, by service.
     pub simulators: BTreeMap<&'static str, String>,
@@ -31,7 +31,7 @@ pub struct Ready {
 }
 
 impl Ready {
-    /// What is not there is not named.
+    /// Parts that do not run are omitted.
     fn to_json(&self) -> Result<String> {
         let mut json = serde_json::to_value(self)?;
         json.as_object_mut()
@@ -58,7 +58,7 @@ impl Ready {
     }
 }
 
-/// Removes the file of an earlier stack; none is fine.
+/// Removes the file of an earlier stack, if there is one.
 pub fn forget(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -68,7 +68,7 @@ pub fn forget(path: &Path) -> Result<()> {
     }
 }
 
-/// The file while it exists; it goes with this value.
+/// The ready file, which is removed when this value is dropped.
 pub struct ReadyFile(PathBuf);
 
 impl ReadyFile {

@@ -1,4 +1,4 @@
-//! What the functions are configured with: the simulators' and the local Supabase's values, or real services'.
+//! The functions' configuration: the values of the simulators and the local Supabase, or of real services.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ const WEBHOOK_SECRETS: &str = "STRIPE_WEBHOOK_SECRETS";
 pub const PUBLISHABLE_KEY: &str = "SUPABASE_PUBLISHABLE_KEY";
 const SUPABASE: [&str; 3] = ["SUPABASE_URL", PUBLISHABLE_KEY, SECRET_KEY];
 
-/// What the simulators accept; they listen on this machine alone and hold nothing of value.
+/// The simulators' credentials. They protect nothing: simulators listen only on this machine.
 const SIMULATED_ID: &str = "simulated-client-id";
 const SIMULATED_SECRET: &str = "simulated-client-secret";
 const SIMULATED_KEY: &str = "simulated-llm-key";
@@ -23,14 +23,14 @@ const SIMULATED_WEBHOOK_SECRET: &str = "whsec_of_the_simulated_stripe_account";
 const SIMULATED_PRICE: &str = "price_simulatedPro";
 const LOCAL_HEALTH_TOKEN: &str = "local-health-token";
 
-/// A service that a simulator takes the place of.
+/// A service that a simulator can replace.
 #[derive(Debug)]
 struct Service {
     name: &'static str,
-    /// Makes sense only together, and replaces the simulator.
+    /// The variables of the real service, which replace the simulator and must be set together.
     credentials: &'static [&'static str],
     port: fn(&Ports) -> u16,
-    /// What the functions are given where it is simulated; `{}` stands for the simulator's URL.
+    /// The functions' variables for the simulator; `{}` stands for its URL.
     simulated: &'static [(&'static str, &'static str)],
 }
 
@@ -73,7 +73,7 @@ const SERVICES: [Service; 3] = [
     },
 ];
 
-/// What was given, and which services it does not replace.
+/// The given variables, and the services that they do not replace.
 #[derive(Debug)]
 pub struct Settings {
     given: Variables,
@@ -81,12 +81,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads an env file, or else .dev.vars, which may be absent.
+    /// Reads an env file, by default .dev.vars, which may be absent.
     pub fn read(workspace: &Workspace, file: Option<&Path>) -> Result<Self> {
         Self::of(Self::variables(workspace, file)?)
     }
 
-    /// The same without a check of what belongs together.
+    /// The same without the check of incomplete sets.
     pub fn variables(workspace: &Workspace, file: Option<&Path>) -> Result<Variables> {
         let default = workspace.root.join(".dev.vars");
         match file {
@@ -107,7 +107,7 @@ impl Settings {
         Ok(Self { given, simulated })
     }
 
-    /// The real Supabase, where one was given.
+    /// The real Supabase, if one was given.
     pub fn supabase(&self) -> Option<Ready> {
         let [url, publishable, secret] = SUPABASE.map(|name| self.given.get(name).cloned());
         let supabase_url = url?.trim_end_matches('/').to_owned();
@@ -119,12 +119,12 @@ impl Settings {
         })
     }
 
-    /// All that was given.
+    /// All given variables.
     pub fn given(&self) -> &Variables {
         &self.given
     }
 
-    /// What events are signed with; where there are several secrets, the first.
+    /// The secret with which events are signed; the first of several.
     pub fn webhook_secret(&self) -> String {
         let given = self
             .given
@@ -140,7 +140,7 @@ impl Settings {
             .map(|service| (service.name, (service.port)(ports)))
     }
 
-    /// What the simulators are started with.
+    /// The environment of the simulators.
     pub fn for_simulators(ports: &Ports) -> Variables {
         let web = format!("http://127.0.0.1:{}", ports.web);
         variables([
@@ -148,7 +148,7 @@ impl Settings {
             ("LLM_SIM_PORT", ports.llm.to_string()),
             ("SPOTIFY_CLIENT_ID", SIMULATED_ID.into()),
             ("SPOTIFY_CLIENT_SECRET", SIMULATED_SECRET.into()),
-            // An app may have several; what is issued for another one is of no use at ours.
+            // An app may have several redirect URIs; a code for one is invalid for another.
             (
                 "SPOTIFY_REDIRECT_URIS",
                 format!("{},{web}/elsewhere", redirect_uri(ports)),
@@ -165,13 +165,13 @@ impl Settings {
         ])
     }
 
-    /// What the functions are given; what was given wins.
+    /// The functions' variables; given ones take precedence.
     pub fn for_functions(&self, ports: &Ports, supabase: &Ready) -> Variables {
-        // Of value on this machine alone, and the same after a restart: stored tokens stay readable.
+        // Fixed, so that stored tokens stay readable after a restart; they protect only local data.
         let derived =
             |purpose: &str| files::fingerprint(format!("{purpose}/{}", supabase.secret_key));
         let mut all = variables([
-            // The second is the page hosted elsewhere, as far as a browser can tell.
+            // To a browser the second name is another origin, like a page on another host.
             (
                 "APP_ORIGINS",
                 format!("http://127.0.0.1:{0},http://localhost:{0}", ports.web),
@@ -181,9 +181,9 @@ impl Settings {
             (SECRET_KEY, supabase.secret_key.clone()),
             ("SPOTIFY_REDIRECT_URI", redirect_uri(ports)),
             ("SERVER_TIMING", "true".into()),
-            // As the local Auth does; one that was given has to say so itself.
+            // The local Auth allows them; a given Auth needs its own setting.
             ("ANONYMOUS_SIGN_INS", self.supabase().is_none().to_string()),
-            // The simulators' catalogue is replaced at any time.
+            // Tests replace the simulators' catalogue at any time.
             ("CATALOGUE_MEMORY_DAYS", "0".into()),
             ("HEALTH_TOKEN", LOCAL_HEALTH_TOKEN.into()),
             ("SPOTIFY_STATE_SECRETS", derived("spotify-state")),
@@ -199,7 +199,7 @@ impl Settings {
     }
 }
 
-/// Where Spotify sends listeners back to; a real app has to have it registered.
+/// The URI to which Spotify redirects users; a real app must have it registered.
 fn redirect_uri(ports: &Ports) -> String {
     format!(
         "http://127.0.0.1:{}/functions/v1/spotify-oauth/callback",

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use project::function_token;
 use project::workspace::{Variables, Workspace, token_name};
 
-/// A stack is started anew more often than this.
+/// The tokens of roles outlive any local stack.
 const TOKEN_DAYS: u64 = 365;
 
 /// A project's API keys.

@@ -16,20 +16,20 @@ use project::progress::say;
 /// The time limit for a part to become ready.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How a part is run.
+/// How a part runs.
 pub struct PartOptions {
     pub name: &'static str,
-    /// What asks it to end in an orderly way.
+    /// The signal for an orderly end.
     pub stop: Signal,
     /// Whether its lines are shown besides being logged.
     pub echo: bool,
-    /// Whether the others are to be gone before it is asked to end.
+    /// Whether it is ended only after all others.
     pub ends_last: bool,
 }
 
 struct Part {
     options: PartOptions,
-    /// Its stdin is a pipe that nothing is written to: its end says that this process is gone.
+    /// Its stdin is an unused pipe, whose end shows that this process is gone.
     group: Group,
     log: PathBuf,
 }
@@ -100,7 +100,7 @@ impl Supervisor {
                 let part = self.parts.last().context("nothing was started")?;
                 let seconds = START_TIMEOUT.as_secs();
                 bail!(
-                    "{} did not answer within {seconds} s:\n{}",
+                    "{} did not respond within {seconds} s:\n{}",
                     part.options.name,
                     files::tail(&part.log)
                 );
@@ -110,7 +110,7 @@ impl Supervisor {
         self.check()
     }
 
-    /// Ends all parts and returns the names of those of which a process is left, which is none.
+    /// Ends all parts and returns the names of those with a process left; normally none.
     pub fn stop(&mut self) -> Vec<&'static str> {
         for last in [false, true] {
             let parts = self
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn stopping_takes_the_grandchildren_along() {
         let mut supervisor = supervisor("stop");
-        // The parent ends at once when asked, the child ignores it.
+        // The parent ends at the signal, the child ignores it.
         start(
             &mut supervisor,
             "parent",

@@ -10,7 +10,7 @@ use crate::{Profile, Runtime};
 use project::files;
 use project::workspace::{Function, GATEWAY, Variables, Workspace};
 
-/// Where a variable's value travels: in the process' environment, so that no file holds a secret.
+/// Values are passed in the process' environment, so that no file contains a secret.
 const ENVIRONMENT_PREFIX: &str = "FUNCTION_VARIABLE_";
 
 /// `data` receives workerd's configuration.
@@ -26,7 +26,7 @@ pub fn command(
     let text = generate(workspace, built, port, given);
     files::write_private(&config, &text)?;
     let mut command = Command::new(workspace.npm_bin("workerd"));
-    // The assets service is workerd's own copy of what Cloudflare serves assets with, still called experimental.
+    // The assets service is workerd's copy of Cloudflare's, which is still experimental.
     command
         .args(["serve", "--experimental", "--import-path=/"])
         .arg(&config);
@@ -39,7 +39,7 @@ pub fn command(
     Ok(command)
 }
 
-/// Each function has its own, for what they are given differs.
+/// The names are separate for each function, because values differ.
 fn environment_name(function: &Function, variable: &str) -> String {
     format!("{ENVIRONMENT_PREFIX}{}_{variable}", function.binding())
 }
@@ -128,7 +128,7 @@ fn worker(workspace: &Workspace, function: &Function, built: &Path, given: &Vari
     )
 }
 
-/// A Cap'n Proto text literal; JSON's has the same escapes for all that may occur.
+/// A Cap'n Proto text literal; JSON's escapes are the same for all texts that occur.
 fn quoted(text: &str) -> String {
     json!(text).to_string()
 }

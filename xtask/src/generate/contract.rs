@@ -13,7 +13,7 @@ pub fn files(workspace: &Workspace) -> Result<Vec<(PathBuf, String)>> {
     command.args(["run", "--quiet", "--package", "contract"]);
     let printed = process::output_of(&mut command).context("tools/contract failed")?;
     let files: BTreeMap<PathBuf, String> =
-        serde_json::from_str(&printed).context("what tools/contract printed")?;
+        serde_json::from_str(&printed).context("the output of tools/contract")?;
     Ok(files
         .into_iter()
         .map(|(path, text)| (workspace.root.join(path), text))

@@ -1,7 +1,7 @@
 //! The files by which Cloudflare and Supabase run the functions: wrangler.toml files, Supabase's entries and their sections
-//! in supabase/config.toml. And tools/functions, by which tests reach all of them.
+//! in supabase/config.toml; and tools/functions, through which tests reach all functions.
 //!
-//! What a function needs stands in `[package.metadata.sound-whiskers]` of its Cargo.toml, and the compatibility date of all
+//! The needs of a function are in `[package.metadata.sound-whiskers]` of its Cargo.toml, and the compatibility date of all
 //! workers in the gateway's wrangler.toml.
 
 use std::fs;
@@ -13,7 +13,7 @@ use project::workspace::{Function, Workspace};
 
 const ENVIRONMENTS: [&str; 2] = ["staging", "production"];
 
-/// The length that lines of a list stay below.
+/// The maximum length of the lines of a list.
 const MAX_LINE: usize = 110;
 
 /// The entry of a function on Supabase.
@@ -30,7 +30,7 @@ const IMPORTS: &str = "{ \"imports\": {} }\n";
 /// Every file, with its text.
 ///
 /// # Errors
-/// Where a file that is generated in part is missing, or has lost its markers.
+/// If a partly generated file is missing, or has lost its markers.
 pub fn files(workspace: &Workspace) -> Result<Vec<(PathBuf, String)>> {
     let mut files = Vec::new();
     for function in workspace.edge_functions() {
@@ -99,7 +99,7 @@ invocation_logs = false
     )
 }
 
-/// The variables that must be set. Wrangler inherits them into no environment.
+/// The variables that must be set, for each environment, because Wrangler does not inherit them.
 fn required(names: &[String]) -> String {
     let mut lines = String::new();
     let mut line = String::new();
@@ -192,7 +192,7 @@ pub const ALL: [(Endpoint, Configure); {}] = [
     )
 }
 
-/// A file of which only what stands between markers is generated.
+/// A file in which only the text between markers is generated.
 fn with_parts(path: PathBuf, parts: &[(&str, String)]) -> Result<(PathBuf, String)> {
     let mut text =
         fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;

@@ -15,7 +15,7 @@ use project::workspace::Workspace;
 /// Writes the generated files, or compares them with the existing ones.
 ///
 /// # Errors
-/// Where `is_check` and a file is not what would be written; and where a file cannot be made or written.
+/// If `is_check` and a file differs from the generated text, or if a file cannot be generated or written.
 pub fn run(workspace: &Workspace, is_check: bool) -> Result<ExitCode> {
     let mut files = deployment::files(workspace)?;
     files.extend(contract::files(workspace)?);

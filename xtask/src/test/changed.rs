@@ -8,7 +8,7 @@ use super::Stage;
 use project::process::output_of;
 use project::workspace::Workspace;
 
-/// A change of these concerns every stage.
+/// A change of one of these affects every stage.
 const EVERYTHING: [&str; 9] = [
     ".ci/",
     ".cargo/",

@@ -14,7 +14,7 @@ use project::setup;
 use project::workspace::Workspace;
 use stack::{DEPLOYABLE_VARIABLE, Profile, Ready, Runtime, Stack};
 
-/// Held while something is installed or a stack starts, so that two workers do not install the same thing.
+/// Locked during installations and starts of stacks, so that two workers do not install the same tool.
 static SETUP: Mutex<()> = Mutex::new(());
 
 pub struct Context<'a> {
@@ -38,7 +38,7 @@ impl Context<'_> {
             Some(it) => {
                 it.describe_to(command);
                 if self.profile == Profile::Deployable {
-                    // For the stacks that a test starts itself.
+                    // For tests that start stacks themselves.
                     command.env(DEPLOYABLE_VARIABLE, "true");
                 }
                 process::run_while(command, || it.stack.check())
@@ -62,14 +62,14 @@ impl Context<'_> {
 
 const READY_FILE: &str = "ready.json";
 
-/// A stack for tests alone: empty data, free ports, no real service.
+/// A stack for tests: empty data, free ports, no real services.
 pub struct TestStack {
     stack: Stack,
     data: PathBuf,
 }
 
 impl TestStack {
-    /// `None` where the stages need no stack.
+    /// `None` if the stages need no stack.
     pub fn start(workspace: &Workspace, profile: Profile, needs: Needs) -> Result<Option<Self>> {
         let runtime = match needs {
             Needs::Build | Needs::Cargo | Needs::Node => return Ok(None),

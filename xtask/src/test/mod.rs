@@ -1,4 +1,4 @@
-//! Runs the tests: stages with a tier and what they need, two at a time.
+//! Runs the tests: stages, two at a time, each with a tier and its needs.
 
 mod changed;
 mod context;
@@ -26,9 +26,9 @@ pub struct Stage {
     about: &'static str,
     tier: Tier,
     needs: Needs,
-    /// Whether it measures or kills, and therefore runs beside no other stage.
+    /// Whether it measures or kills processes, and therefore runs alone.
     is_exclusive: bool,
-    /// The beginnings of the paths whose change concerns it; `*.rs` stands for an extension.
+    /// The prefixes of paths whose changes affect it; `*.rs` matches an extension.
     paths: &'static [&'static str],
     run: Run,
 }
@@ -36,19 +36,19 @@ pub struct Stage {
 /// When a stage runs; each tier includes those before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tier {
-    /// Every few minutes while working.
+    /// Every few minutes during development.
     Check,
-    /// Before a change is handed in.
+    /// Before a change is merged.
     #[default]
     Test,
-    /// What CI runs.
+    /// Nightly in CI.
     Full,
 }
 
-/// What a stage needs. Stages with the same needs run one after the other and share it.
+/// The needs of a stage. Stages with the same needs run in sequence and share them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Needs {
-    /// Nothing: it makes the artefacts that the stacks run, and so comes first.
+    /// Nothing: it builds the artefacts that the stacks run, and so comes first.
     Build,
     /// Cargo, which locks the target folder.
     Cargo,
@@ -56,7 +56,7 @@ enum Needs {
     Node,
     /// The whole product, its functions on workerd.
     Workerd,
-    /// A second one, so that a browser and the end-to-end tests do not share simulators.
+    /// A second such stack, so that browser tests and end-to-end tests do not share simulators.
     Page,
     /// The whole product, its functions on Deno.
     Deno,
@@ -65,7 +65,7 @@ enum Needs {
 }
 
 impl Needs {
-    /// In the order in which free workers take them: the longest first.
+    /// In the order in which free workers take them, longest first.
     const ALL: [Self; 7] = [
         Self::Build,
         Self::Workerd,
@@ -105,7 +105,7 @@ impl std::fmt::Display for NotRun {
 
 impl std::error::Error for NotRun {}
 
-/// Runs the stages that the options choose; a stage that fails does not keep the next from running.
+/// Runs the stages that the options select; the others run even if one fails.
 pub fn run(workspace: &Workspace, tier: Tier, options: &TestOptions) -> Result<ExitCode> {
     let chosen = choose(workspace, tier, options)?;
     if options.list {
@@ -136,8 +136,8 @@ pub fn run(workspace: &Workspace, tier: Tier, options: &TestOptions) -> Result<E
     })
 }
 
-/// The stages of the tier, those that are named, or those of the tier that a change concerns; and the build, where one
-/// of them runs functions.
+/// The stages of the tier, the named ones, or those of the tier that a change affects; and the build, if one of them
+/// runs functions.
 fn choose(workspace: &Workspace, tier: Tier, options: &TestOptions) -> Result<Vec<&'static Stage>> {
     let changed = if options.changed {
         Some(changed::paths(workspace)?)

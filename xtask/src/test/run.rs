@@ -19,15 +19,15 @@ pub enum Run {
         &'static [(&'static str, &'static str)],
     ),
     Clippy(Clippy),
-    /// Node's test runner over some files.
+    /// Node's test runner on some files.
     Node(&'static [&'static str]),
-    /// The same with options, one file after the other: all of them tell the simulators what to do.
+    /// The same with options, one file after the other, because all files control the simulators.
     Browser(&'static [&'static str], &'static [&'static str]),
     /// A program that takes the database's URL.
     Database(&'static str),
-    /// The end-to-end tests that a filter chooses.
+    /// The end-to-end tests that match a filter.
     EndToEnd(&'static str),
-    /// The others.
+    /// The end-to-end tests that match none of these filters.
     EndToEndWithout(&'static [&'static str]),
     Other(fn(&mut Context<'_>) -> Result<()>),
 }
@@ -62,7 +62,7 @@ impl Run {
                     .clone()
                     .context("there is no local database")?;
                 let mut command = Command::new(cx.workspace.npm_bin("node"));
-                // Tools that it starts find their Node by name.
+                // The tools that it starts search Node by name.
                 command.env("PATH", cx.workspace.path_with(&[])?);
                 command
                     .arg(program)
@@ -76,7 +76,7 @@ impl Run {
                 command
             }
             Self::EndToEndWithout(skipped) => {
-                // The tests start the operators' tools: they are compiled here instead of within a test.
+                // The tests run the operators' tools, which are compiled here instead of during a test.
                 let mut tools = cargo(cx);
                 cx.run(tools.args([
                     "build",
@@ -172,7 +172,7 @@ pub fn types(cx: &mut Context<'_>) -> Result<()> {
 }
 
 pub fn models(cx: &mut Context<'_>) -> Result<()> {
-    let packages = python_packages(cx, "tests/models")?;
+    let packages = python_packages(cx, "tests/compat/models")?;
     let mut command = end_to_end(cx)?;
     cx.run(
         command
@@ -200,7 +200,7 @@ pub fn schemathesis(cx: &mut Context<'_>) -> Result<()> {
     if let Some(seed) = std::env::var_os("SCHEMATHESIS_SEED") {
         command.arg("--seed").arg(seed);
     }
-    // Compiled hooks would be left beside their source.
+    // Python would otherwise write compiled hooks beside their source.
     cx.run(
         command
             .env("PYTHONDONTWRITEBYTECODE", "1")
@@ -215,18 +215,18 @@ fn cargo(cx: &Context<'_>) -> Command {
 /// The end-to-end tests; filters may follow.
 fn end_to_end(cx: &Context<'_>) -> Result<Command> {
     let mut command = cargo(cx);
-    // libtest tells how long a test took only where unstable options are allowed, and the variable that allows them
-    // would have cargo compile everything anew: so the test binary alone gets it.
+    // libtest reports times only with unstable options. Only the test binary gets the variable that allows them, because
+    // with it cargo would recompile everything.
     command.args([
         "--config",
         "target.'cfg(all())'.runner=['env', 'RUSTC_BOOTSTRAP=1']",
     ]);
-    // For the tests that start stacks of their own, to see how they end.
+    // For tests that start stacks themselves.
     command.env("SOUND_WHISKERS_XTASK", &cx.workspace.program);
     command.args([
         "test",
         "--package",
-        "it",
+        "e2e",
         "--lib",
         "--",
         "-Zunstable-options",
@@ -261,7 +261,7 @@ fn python_packages(cx: &Context<'_>, folder: &str) -> Result<PathBuf> {
     Ok(packages.ok_or_else(|| NotRun(format!("it needs {}", setup::NEEDED_PYTHON)))?)
 }
 
-/// Installs a part of the Rust toolchain where it lacks and rustup can.
+/// Installs a missing component of the Rust toolchain with rustup.
 fn need_component(cx: &mut Context<'_>, name: &str) -> Result<()> {
     let subcommand = if name == "rustfmt" { "fmt" } else { name };
     if process::output_of(Command::new("cargo").args([subcommand, "--version"])).is_some() {

@@ -7,7 +7,7 @@ use project::progress::duration;
 
 const SHOWN: usize = 10;
 
-/// A headed list; nothing where no log tells times.
+/// A list with a heading; empty if no log contains times.
 pub fn report(logs: &Path) -> String {
     let mut tests = Vec::new();
     for entry in std::fs::read_dir(logs).into_iter().flatten().flatten() {
@@ -25,7 +25,7 @@ pub fn report(logs: &Path) -> String {
         );
     }
     tests.sort_by(|a, b| b.cmp(a));
-    // Node repeats what failed.
+    // Node repeats failures at the end.
     tests.dedup();
     let lines: String = tests
         .iter()

@@ -8,7 +8,7 @@ use project::progress::duration;
 pub enum Outcome {
     Ok,
     Failed,
-    /// It cannot be had on this machine, and why.
+    /// This machine cannot run it, with the reason.
     NotRun(String),
 }
 

@@ -10,13 +10,14 @@ const ANY: &[&str] = &[""];
 const RUST: &[&str] = &["*.rs", "*Cargo.toml", "clippy.toml", "rustfmt.toml"];
 const TYPESCRIPT: &[&str] = &["*.ts", "*.tsx", "*.js"];
 const WASM: &[&str] = &["shared/", "functions/"];
-const SQL: &[&str] = &["supabase/", "tests/local-supabase/", "tests/database"];
+const SQL: &[&str] = &["supabase/", "tests/local-supabase/", "tests/database/"];
 const PRODUCT: &[&str] = &[
     "shared/",
     "functions/",
     "supabase/",
     "tools/",
-    "tests/it/",
+    "tests/e2e/",
+    "tests/compat/models/",
     "tests/simulators/",
     "tests/local-supabase/",
 ];
@@ -25,8 +26,7 @@ const CLIENTS: &[&str] = &[
     "functions/",
     "supabase/",
     "tests/simulators/",
-    "tests/supabase-js/",
-    "tests/stripe-sdk/",
+    "tests/compat/",
 ];
 const CONTRACT: &[&str] = &[
     "shared/",
@@ -63,23 +63,23 @@ const DEPLOY: &[&str] = &[
     "wrangler.toml",
 ];
 
-/// The property tests, on more inputs and from new seeds; `PROPTEST_CASES` chooses how many.
+/// The property tests with more inputs from new seeds; `PROPTEST_CASES` chooses how many.
 const FUZZ: Run = Run::Cargo(
     &[
         "test",
         "--workspace",
         "--exclude",
-        "it",
+        "e2e",
         "--lib",
         "--",
         "properties::",
         "any_text::",
     ],
-    // A failing input says more than a backtrace of each attempt to shrink it.
+    // A backtrace of each attempt to shrink an input would hide the input.
     &[("PROPTEST_CASES", "2000"), ("RUST_BACKTRACE", "0")],
 );
 const NATIVE_TESTS: Run = Run::Cargo(
-    &["test", "--workspace", "--exclude", "it", "--no-fail-fast"],
+    &["test", "--workspace", "--exclude", "e2e", "--no-fail-fast"],
     &[],
 );
 const DOCS: Run = Run::Cargo(
@@ -91,13 +91,13 @@ const SIMULATORS: Run = Run::Node(&[
     "tests/local-supabase/parts.test.ts",
 ]);
 
-/// Attacks, races and time: what assertions within one transaction cannot see.
-const DATABASE: Run = Run::Node(&["tests/database/**/*.test.ts"]);
+/// Attacks, races and time, which assertions within one transaction cannot test.
+const DATABASE: Run = Run::Node(&["tests/database/*.test.ts", "tests/database/races/*.test.ts"]);
 const CONFORMANCE: Run = Run::Node(&["tests/local-supabase/conformance.test.ts"]);
 const OPENAPI_LIVE: Run = Run::Node(&["tests/openapi/live.test.ts"]);
 const PGTAP: Run = Run::Database("tests/local-supabase/pgtap.ts");
 
-/// The end-to-end tests without those that have a stage of their own.
+/// The end-to-end tests without those that have their own stage.
 const END_TO_END: Run = Run::EndToEndWithout(&[
     "load::",
     "matrix::",
@@ -106,8 +106,8 @@ const END_TO_END: Run = Run::EndToEndWithout(&[
     "convergence::",
     "deno::",
 ]);
-/// How stacks start and end does not depend on the runtime. Deno aborts `request.signal` as a rule when a client leaves
-/// before its document, but was seen not to.
+/// Starting and ending a stack does not depend on the runtime. Deno usually aborts `request.signal` when a client
+/// disconnects before its document, but not always.
 const END_TO_END_DENO: Run = Run::EndToEndWithout(&[
     "load::",
     "matrix::",
@@ -121,7 +121,7 @@ const END_TO_END_DENO: Run = Run::EndToEndWithout(&[
 /// The main journeys: to sign up, generate, edit, pay, link and export.
 const BROWSER_SMOKE: Run = Run::Browser(
     &["--test-name-pattern=on a desktop"],
-    // A file without such a test would start a browser and never close it.
+    // A file without such a test would start a browser and not close it.
     &[
         "tests/browser/account.test.ts",
         "tests/browser/auth.test.ts",
@@ -151,7 +151,7 @@ const fn stage(
     }
 }
 
-/// A stage that runs beside no other.
+/// Makes a stage run alone.
 const fn exclusive(stage: Stage) -> Stage {
     Stage {
         is_exclusive: true,
@@ -169,17 +169,17 @@ pub const STAGES: &[Stage] = &[
     stage(Test, Cargo, "lint-wasm", "clippy for wasm", WASM, Run::Clippy(Clippy::Wasm)),
     stage(Test, Cargo, "wasm-tests", "unit tests in wasm and of its JavaScript", WASM, Run::Other(wasm_tests::run)),
     stage(Full, Cargo, "docs", "rustdoc without warnings", RUST, DOCS),
-    stage(Full, Cargo, "mutants", "sabotaged Rust turns tests red", WASM, Run::Cargo(&["run", "--package", "mutants"], &[])),
+    stage(Full, Cargo, "mutants", "mutants of the Rust sources fail tests", WASM, Run::Cargo(&["run", "--package", "mutants"], &[])),
     stage(Full, Cargo, "fuzz", "the property tests with many more cases", WASM, FUZZ),
-    stage(Check, Cargo, "generated", "generated files are what the sources say", GENERATED, Run::Other(run::generated)),
+    stage(Check, Cargo, "generated", "generated files match their sources", GENERATED, Run::Other(run::generated)),
     stage(Check, Node, "biome", "format and lints of the page and its tests", WEB, Run::Other(run::biome)),
     stage(Check, Node, "types", "TypeScript", TYPESCRIPT, Run::Other(run::types)),
-    stage(Check, Node, "page", "the parts of the page that need no browser", WEB, Run::Node(&["web/tests/*.test.ts"])),
+    stage(Check, Node, "page", "unit tests of the page", WEB, Run::Node(&["web/tests/*.test.ts"])),
     stage(Check, Node, "openapi", "the contract", CONTRACT, Run::Node(&["tests/openapi/openapi.test.ts"])),
     stage(Test, Node, "simulators", "simulators and local Supabase", &["tests/"], SIMULATORS),
     stage(Test, Workerd, "end-to-end", "the product over HTTP", PRODUCT, END_TO_END),
-    stage(Test, Workerd, "supabase-js", "Supabase's own client", CLIENTS, Run::Node(&["tests/supabase-js/**/*.test.ts"])),
-    stage(Test, Workerd, "stripe-sdk", "Stripe's own client", CLIENTS, Run::Node(&["tests/stripe-sdk/**/*.test.ts"])),
+    stage(Test, Workerd, "supabase-js", "Supabase's own client", CLIENTS, Run::Node(&["tests/compat/supabase-js.test.ts"])),
+    stage(Test, Workerd, "stripe-sdk", "Stripe's own client", CLIENTS, Run::Node(&["tests/compat/stripe-sdk.test.ts"])),
     stage(Full, Workerd, "models", "llama.cpp's server", PRODUCT, Run::Other(run::models)),
     stage(Full, Workerd, "histories", "a thousand billing histories", PRODUCT, Run::EndToEnd("convergence::")),
     stage(Full, Workerd, "deploy", "wrangler and the Supabase CLI, against loopback", DEPLOY, Run::Other(run::deploy)),
@@ -188,12 +188,12 @@ pub const STAGES: &[Stage] = &[
     exclusive(stage(Full, Workerd, "crashes", "parts killed under load", PRODUCT, Run::EndToEnd("crashes::"))),
     stage(Test, Page, "pgtap", "assertions in SQL", SQL, PGTAP),
     stage(Test, Page, "database", "access, attacks, races, time", SQL, DATABASE),
-    stage(Test, Page, "conformance", "local Supabase is like the hosted one", SQL, CONFORMANCE),
+    stage(Test, Page, "conformance", "the local Supabase behaves like a hosted one", SQL, CONFORMANCE),
     stage(Test, Page, "openapi-live", "the contract against real responses", CONTRACT, OPENAPI_LIVE),
     stage(Test, Page, "browser-smoke", "the main journeys in Chromium", WEB, BROWSER_SMOKE),
     stage(Full, Page, "browser", "all of the page in Chromium", WEB, BROWSER),
     stage(Full, Page, "schemathesis", "generated requests", CONTRACT, Run::Other(run::schemathesis)),
-    stage(Full, Page, "mutations", "mutants of the SQL turn tests red", SQL, Run::Database("tests/database/mutations/main.ts")),
+    stage(Full, Page, "mutations", "mutants of the SQL fail tests", SQL, Run::Database("tests/database/mutations/main.ts")),
     stage(Full, Deno, "end-to-end-deno", "the same on Deno", PRODUCT, END_TO_END_DENO),
     exclusive(stage(Full, Deno, "faults-deno", "the same on Deno", PRODUCT, Run::EndToEnd("matrix::on_deno"))),
     stage(Full, Deno, "browser-deno", "the same on Deno", WEB, BROWSER),
@@ -201,7 +201,7 @@ pub const STAGES: &[Stage] = &[
     stage(Full, Deno, "schemathesis-deno", "the same on Deno", CONTRACT, Run::Other(run::schemathesis)),
     stage(Full, Postgres15, "pgtap-15", "the same on PostgreSQL 15", SQL, PGTAP),
     stage(Full, Postgres15, "database-15", "the same on PostgreSQL 15", SQL, DATABASE),
-    stage(Full, Postgres15, "cron-15", "the jobs by pg_cron", SQL, Run::Node(&["tests/database-cron/**/*.test.ts"])),
+    stage(Full, Postgres15, "cron-15", "the jobs by pg_cron", SQL, Run::Node(&["tests/database/cron/*.test.ts"])),
     stage(Full, Postgres15, "conformance-15", "the same on PostgreSQL 15", SQL, CONFORMANCE),
-    stage(Full, Postgres15, "database-lint", "the advisors' and linters' opinion", SQL, Run::Database("tests/database-lint/main.ts")),
+    stage(Full, Postgres15, "database-lint", "Supabase's advisors, squawk, plpgsql_check", SQL, Run::Database("tests/database/lint/main.ts")),
 ];

@@ -1,4 +1,4 @@
-//! The tests for wasm: by wasm-pack where it is installed, else by cargo with the same runner.
+//! The tests in wasm: by wasm-pack if it is installed, otherwise by cargo with the same runner.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ pub fn run(cx: &mut Context<'_>) -> Result<()> {
     Run::Node(&["tests/platform/*.test.ts"]).run(cx)
 }
 
-/// Builds wasm-bindgen's runner, under the name by which wasm-pack finds it.
+/// Builds wasm-bindgen's runner, under the name that wasm-pack searches.
 fn test_runner(cx: &mut Context<'_>) -> Result<PathBuf> {
     let workspace = cx.workspace;
     let mut cargo = workspace.cargo(&workspace.root);
@@ -62,7 +62,7 @@ fn by_wasm_pack(
         .parent()
         .context("the runner has no folder")?
         .to_owned();
-    // It asks this name for its version, and that is all.
+    // wasm-pack runs this name only to read its version.
     let asked = runner_folder.join("wasm-bindgen");
     let _ = fs::remove_file(&asked);
     std::os::unix::fs::symlink(runner, &asked).with_context(|| asked.display().to_string())?;

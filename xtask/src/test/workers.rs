@@ -19,17 +19,17 @@ use project::workspace::Workspace;
 use stack::Profile;
 
 const WORKERS: usize = 2;
-/// How many lines of a log say what failed.
+/// How many lines of a failed stage's log are shown.
 const FAILURE_LINES: usize = 200;
 const STATUS_EVERY: Duration = Duration::from_millis(500);
 
-/// Where the stages' output is kept.
+/// The folder of the stages' logs.
 pub fn logs(workspace: &Workspace) -> PathBuf {
     workspace.target.join("test/logs")
 }
 
 /// # Errors
-/// Only on Ctrl-C, or if no log can be written; a failure goes into the summary.
+/// Only on Ctrl-C, or if a log cannot be written; failures are in the summary.
 pub fn run(workspace: &Workspace, profile: Profile, stages: &[&'static Stage]) -> Result<Summary> {
     let logs = logs(workspace);
     files::remove_folder(&logs)?;
@@ -94,7 +94,7 @@ struct Runner<'a> {
     profile: Profile,
     logs: PathBuf,
     board: Mutex<Board>,
-    /// Read by stages that may run beside others, written by those that must not.
+    /// Locked for reading by stages that may run beside others, for writing by those that run alone.
     beside: RwLock<()>,
 }
 
@@ -133,10 +133,10 @@ impl Runner<'_> {
         }
     }
 
-    /// Runs something, and prints a line and, if it fails, its log. Returns whether it succeeded.
+    /// Runs `work`, prints a line and, if it fails, its log. Returns whether it succeeded.
     ///
     /// # Errors
-    /// Only on Ctrl-C, or if the log cannot be written; a failure goes into the summary.
+    /// Only on Ctrl-C, or if the log cannot be written; a failure is in the summary.
     fn record(
         &self,
         name: &str,
@@ -177,7 +177,7 @@ impl Runner<'_> {
         Ok(is_ok)
     }
 
-    /// Shows what runs in one line that is written over, on a terminal.
+    /// Shows the running stages on a terminal, in one line that is overwritten.
     fn show_status_until(&self, is_done: impl Fn() -> bool) {
         let is_terminal = std::io::stdout().is_terminal();
         while !is_done() {

@@ -17,11 +17,11 @@ const TOKENS_PER_SONG: u32 = 110;
 const MIN_BASE_TOKENS: u32 = 300;
 const MIN_TOKENS_PER_SONG: u32 = 60;
 
-/// How many more songs are asked for than wanted, in percent: some are not in the catalogue.
+/// The number of additional songs that are asked for, in percent, because some are not in the catalogue.
 const SPARE: usize = 25;
-/// Each condition that is checked after the search rejects songs.
+/// The additional percentage for each condition that is checked after the search and rejects songs.
 const SPARE_PER_CONDITION: usize = 10;
-/// The same for a second question, which replaces what the first one did not bring.
+/// The same for a second question, which replaces songs that were not found.
 const SPARE_OF_REFILL: usize = 50;
 const MAX_SPARE: usize = 50;
 
@@ -43,7 +43,7 @@ pub enum Discovery {
     Adventurous,
 }
 
-/// What was wrong with the previous answer.
+/// The problem of the previous answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Complaint {
     /// It had no content.
@@ -61,7 +61,7 @@ pub struct Refine {
     pub previous: Vec<Suggestion>,
     /// The songs that stay.
     pub kept: Vec<Suggestion>,
-    /// What to change, in the user's words; `None` for other songs instead of the previous ones.
+    /// The change in the user's words; `None` asks for other songs in place of the previous ones.
     pub instruction: Option<String>,
 }
 
@@ -73,9 +73,9 @@ pub struct Refine {
 pub struct PlaylistAsk {
     /// The wish, in the user's words.
     pub prompt: String,
-    /// How many songs the playlist should have; more are asked for.
+    /// The number of songs that the playlist should have; more are asked for.
     pub wanted: usize,
-    /// Songs that show the direction.
+    /// Examples of songs that fit.
     pub seeds: Vec<Suggestion>,
     /// The mood.
     pub mood: Option<String>,
@@ -95,7 +95,7 @@ pub struct PlaylistAsk {
     pub discovery: Discovery,
     /// A hash of the user's id, with which the provider can identify abuse.
     pub user: Option<String>,
-    /// What was wrong with the previous answer.
+    /// The problem of the previous answer, which this question states.
     pub complaint: Option<Complaint>,
     /// A random number, so that the same wish does not always return the same list.
     pub variation: u32,
@@ -199,7 +199,8 @@ impl PlaylistAsk {
             .min(MAX_SUGGESTIONS)
     }
 
-    /// The number of songs, the complaint, and the data as JSON. JSON keeps what users typed data.
+    /// Returns the user's turn: the number of songs, the complaint, and the data as JSON. Within JSON, the users' texts
+    /// cannot be mistaken for instructions.
     fn user_turn(&self) -> String {
         let count = self.count();
         let unit = if count == 1 { "song" } else { "songs" };
@@ -343,7 +344,7 @@ mod tests {
         }
     }
 
-    /// The sentence before the data, and the data.
+    /// Returns the sentence before the data, and the data.
     fn user_turn(ask: &PlaylistAsk) -> (String, Value) {
         let request = ask.to_request();
         let [turn] = &request.messages[..] else {
@@ -355,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_wish_carries_only_what_it_sets() {
+    fn plain_wish_contains_only_what_it_sets() {
         let (sentence, data) = user_turn(&ask("calm piano"));
         assert_eq!(
             sentence,
@@ -368,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn every_condition_stands_in_the_data() {
+    fn data_contains_every_condition() {
         let (_, data) = user_turn(&PlaylistAsk {
             seeds: vec![song("Dżem", "Whisky")],
             mood: Some("calm".to_owned()),
@@ -409,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refill_lists_what_was_tried_and_asks_for_new_songs() {
+    fn refill_lists_earlier_suggestions() {
         let (sentence, data) = user_turn(&PlaylistAsk {
             wanted: 4,
             already_suggested: vec![song("a", "b")],
@@ -426,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_instruction_other_songs_are_asked_for() {
+    fn refinement_without_instruction_asks_for_other_songs() {
         let refine = |kept| Refine {
             previous: vec![song("a", "b")],
             kept,
@@ -473,7 +474,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_question_says_what_was_wrong() {
+    fn second_question_states_the_problem() {
         let first = user_turn(&ask("x")).0;
         for complaint in [Complaint::Empty, Complaint::Unreadable, Complaint::CutOff] {
             let second = user_turn(&PlaylistAsk {
@@ -489,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn another_variation_looks_from_another_angle() {
+    fn variation_selects_the_angle() {
         let angles = [3, 4, u32::MAX].map(|variation| {
             user_turn(&PlaylistAsk {
                 variation,
@@ -505,7 +506,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rules_are_the_same_for_every_wish_and_explain_every_member() {
+    fn rules_are_constant_and_explain_every_member() {
         for member in [
             "prompt",
             "seeds",
@@ -534,7 +535,7 @@ mod tests {
     }
 
     #[test]
-    fn kind_and_language_come_first_then_the_songs_then_the_texts() {
+    fn schema_orders_kind_language_songs_texts() {
         let Schema::Object(properties) = SCHEMA else {
             panic!("no object")
         };
@@ -559,7 +560,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_and_a_second_question_ask_for_more_songs() {
+    fn asks_for_more_songs_with_conditions_and_in_a_refill() {
         let count = |ask: PlaylistAsk| ask.count();
         assert_eq!(
             [1, 10, 20, 50, 90].map(|wanted| count(PlaylistAsk { wanted, ..ask("x") })),
@@ -593,7 +594,7 @@ mod tests {
     }
 
     #[test]
-    fn more_songs_may_take_more_tokens() {
+    fn token_limit_grows_with_the_number_of_songs() {
         let tokens = |wanted| {
             let request = PlaylistAsk { wanted, ..ask("x") }.to_request();
             (request.max_tokens, request.min_tokens)

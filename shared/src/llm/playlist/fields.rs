@@ -35,7 +35,7 @@ const FIELDS: [(Field, &[&str]); 11] = [
 pub(super) enum Field {
     Kind,
     Language,
-    /// A playlist's name; a song's title if no other member is called so.
+    /// A playlist's name; a song's title if the song has no other title.
     Name,
     Description,
     Summary,

@@ -13,7 +13,7 @@ words! {include_str!("words.txt");
     ENGLISH_WORDS = "english";
     /// Words of Polish prompts that do not occur in English ones, without Polish letters.
     ///
-    /// Words of both languages (do, to, i) and single letters, as in "Jay Z", decide nothing.
+    /// Words of both languages (do, to, i) and single letters, as in "Jay Z", are not listed.
     POLISH_WORDS = "polish";
 }
 
@@ -32,7 +32,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// The ISO 639-1 code.
+    /// Returns the ISO 639-1 code.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::En => "en",
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn polish_prompts_are_polish_with_and_without_polish_letters() {
+    fn detects_polish_with_and_without_diacritics() {
         for prompt in [
             "spokojna muzyka na wieczór",
             "spokojna muzyka do nauki",
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn other_prompts_are_english() {
+    fn other_languages_default_to_english() {
         for prompt in [
             "calm piano for the evening",
             "songs like Męskie Granie",
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn examples_and_refusals_are_in_their_language() {
+    fn examples_and_refusals_are_in_the_language() {
         for language in [Language::En, Language::Pl] {
             assert_eq!(Language::detect(refusal_message(language)), language);
             for example in example_prompts(language) {

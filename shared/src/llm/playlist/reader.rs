@@ -1,4 +1,4 @@
-//! Reads the model's answer as it arrives. All limits hold whatever the model writes.
+//! Reads the model's answer as it arrives. All limits hold for any answer.
 
 use super::fields::{self, Field};
 use super::song::{self, clean, year};
@@ -112,7 +112,7 @@ impl PlaylistReader {
         Self::default()
     }
 
-    /// Reads a piece of content; returns what it completes.
+    /// Reads a piece of content; returns the parts that it completes.
     pub fn push(&mut self, content: &str) -> Vec<PlaylistEvent> {
         let mut events = Vec::new();
         let mut tokens = Vec::new();
@@ -143,7 +143,7 @@ impl PlaylistReader {
         events
     }
 
-    /// Ends the answer; returns what only its end completes.
+    /// Ends the answer; returns the parts that its end completes.
     pub fn finish(&mut self) -> Vec<PlaylistEvent> {
         let mut events = Vec::new();
         let mut tokens = Vec::new();
@@ -162,22 +162,22 @@ impl PlaylistReader {
         events
     }
 
-    /// Whether the answer has ended, so that nothing useful can follow.
+    /// Returns whether the answer has ended, so that nothing useful can follow.
     pub fn is_complete(&self) -> bool {
         self.is_complete
     }
 
-    /// Whether the answer was only white space and thoughts.
+    /// Returns whether the answer was only white space and thoughts.
     pub fn is_empty(&self) -> bool {
         !self.has_content
     }
 
-    /// Whether there was a list of songs, possibly an empty one.
+    /// Returns whether there was a list of songs, possibly an empty one.
     pub fn has_list(&self) -> bool {
         self.has_list
     }
 
-    /// Whether the model keeps writing without completing anything.
+    /// Returns whether the model keeps writing without completing anything.
     pub fn is_runaway(&self) -> bool {
         self.white_space > MAX_WHITE_SPACE
             || self.without_progress > MAX_CHARACTERS_WITHOUT_PROGRESS
@@ -365,7 +365,7 @@ impl PlaylistReader {
         }
     }
 
-    /// Whether the object that has ended describes a song, such as its album, and is not a song.
+    /// Returns whether the object that has ended describes a song, such as its album, and is not a song.
     fn is_within_song(&self) -> bool {
         let Some(Frame::Object(parent)) = self.frames.last() else {
             return false;
@@ -373,7 +373,7 @@ impl PlaylistReader {
         parent.is_in_list && !matches!(parent.key, Some(Field::Songs | Field::Title))
     }
 
-    /// The whole answer, or a part of it, has ended.
+    /// Handles the end of an object: of the whole answer, or of a part of it.
     fn end_container(&mut self, mut object: Object, events: &mut Vec<PlaylistEvent>) {
         object.tell(events);
         let is_whole = self

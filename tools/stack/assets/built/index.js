@@ -1,2 +1,2 @@
-// Stands in for what a build makes while the types of the entries are checked.
+// Replaces a build's output while the types of the entries are checked.
 export const start = () => () => new Response();
