@@ -53,6 +53,5 @@ test("a generation that a reload without a connection interrupts continues with 
   await page.getByRole("link", { name: "Rainy evening" }).waitFor();
   await goTo(page, "");
   await page.getByText("2 of 3 AI playlists left").waitFor();
-  const { data } = await who.supabase.from("playlists").select("id");
-  assert.equal(data?.length, 1);
+  assert.equal((await who.supabase.from("playlists").select("id")).data?.length, 1);
 });
