@@ -136,7 +136,7 @@ test("valid options are sent, and invalid ones are reported at their field and n
   await page.getByRole("button", { name: "Songs to go by" }).click();
   await wish(page);
   await page.getByText("The first year must not be after the last one.").waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("placeholder")), "1990");
+  await page.waitForFunction(() => document.activeElement?.getAttribute("placeholder") === "1990");
   await page.getByLabel("Released from").fill("1990");
   const sent = page.waitForRequest("**/functions/v1/ai-playlist");
   await page.getByRole("button", { name: "Make it" }).click();
