@@ -64,15 +64,13 @@ test("an anonymous user who leaves a shared computer leaves no data", async () =
   await wish(page);
   await page.getByText("So far this is kept in this browser only.").waitFor();
   await goTo(page, "account");
-  const leave = "Leave and delete these playlists";
-  await page.getByRole("button", { name: `${leave} …` }).click();
-  await page.getByRole("dialog").getByRole("button", { name: leave }).click();
+  await page.getByRole("button", { name: "Leave and delete these playlists …" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Leave and delete these playlists" }).click();
   await page.getByText("You have left, and nothing of yours is kept.").waitFor();
-  await page.getByRole("link", { name: "Sign in", exact: true }).waitFor();
   assert.doesNotMatch(await page.evaluate(() => JSON.stringify(localStorage)), /draft|session/);
 });
 
-test("a link that is used or too old says what it was for, and leads to what helps", async () => {
+test("a used or expired link says what it was for, and leads to the screen that helps", async () => {
   const { page } = await visit(browser);
   const [enter, resend, reset] = ["Sign in", "Send the confirmation again", "Reset your password"];
   for (const [type, what, ...ways] of [
@@ -93,14 +91,6 @@ test("a link that is used or too old says what it was for, and leads to what hel
   await page.getByLabel("E-mail").fill("nobody@example.com");
   await page.getByRole("button", { name: "Send the link" }).click();
   await says(page, "If there is an account for nobody@example.com, a link is on its way.");
-});
-
-test("a wrong password is reported, and the address stays", async () => {
-  const { email } = await listener();
-  const { page } = await visit(browser, { url: `${ready.web_url}/#/sign-in` });
-  await sendCredentials(page, "Sign in", email, "not the password");
-  await page.getByText("The e-mail address or the password is wrong.").waitFor();
-  assert.equal(await page.getByLabel("E-mail").inputValue(), email);
 });
 
 test("missing input is reported in the language of the page", async () => {

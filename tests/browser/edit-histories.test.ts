@@ -126,7 +126,6 @@ test(`on two devices, after ${EDITS} edits with failing responses, the database,
       truth = follow(truth, calls.splice(0));
       assert.deepEqual({ version: known.version, uris: known.tracks.map(uriOf) }, truth);
       for (const device of devices) {
-        // Also a screen that was not looked at again shows a list that was stored, and no edit of its own beside it.
         assert.deepEqual(device.shown.value.map(uriOf), lists.get(device.version));
         await device.refresh();
         assert.deepEqual([device.version, device.shown.value], [known.version, known.tracks]);

@@ -37,20 +37,21 @@ test("the last data is shown without a connection, and the cache contains only t
   await context.setOffline(false);
 });
 
-test("a generation that a reload without a connection cuts off is told, goes on with the connection, and is paid for once", async () => {
+test("a generation that a reload without a connection interrupts continues with the connection, and is charged once", async () => {
   const { page, context, who } = await arrival(browser, "", { count: 3, offline: true });
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   await modelTakes(30_000, 0);
   await wish(page);
   await page.getByText("Thinking of songs").waitFor();
+  await page.getByRole("link", { name: "Library" }).click();
+  await page.getByRole("link", { name: "Being made" }).waitFor();
   await context.setOffline(true);
   await page.reload();
   await page.getByText("You are offline. Your playlist goes on once you are connected.").waitFor();
   await modelTakes(0, 0);
   await context.setOffline(false);
-  await page.getByRole("heading", { level: 1, name: "Rainy evening" }).waitFor();
+  await page.getByRole("link", { name: "Rainy evening" }).waitFor();
   await goTo(page, "");
   await page.getByText("2 of 3 AI playlists left").waitFor();
-  const { data } = await who.supabase.from("playlists").select("id");
-  assert.equal(data?.length, 1);
+  assert.equal((await who.supabase.from("playlists").select("id")).data?.length, 1);
 });

@@ -69,8 +69,9 @@ test("a request without a response is a network failure", () => {
 });
 
 test("the refusals of the database are told apart", () => {
-  const code = (error: { code?: string; message: string }, status: number) =>
+  const code = (error: { code?: string; message?: string }, status: number) =>
     failureOfData(error, status).code;
+  assert.equal(code({}, 400), "invalid_request");
   assert.equal(
     code({ code: "23505", message: "duplicate key" }, 409),
     "name_taken",

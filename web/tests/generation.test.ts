@@ -3,6 +3,7 @@ import { beforeEach, test } from "node:test";
 import { auth, connect } from "../src/api/supabase.ts";
 import { newUuid } from "../src/api/uuid.ts";
 import { drafts } from "../src/state/drafts.ts";
+import { copyText } from "../src/state/files.ts";
 import {
   generation,
   newOrder,
@@ -172,3 +173,23 @@ test("an account is called by its address, else its number, else its id, which i
     ["a@b.c", "+48123", "+48123", "1"],
   );
 });
+
+for (const isAllowed of [true, false]) {
+  test(`without a clipboard, on pages without TLS, a text is ${isAllowed ? "copied from a field" : "told as not copied"}`, async () => {
+    const did: string[] = [];
+    const area = {
+      value: "",
+      select: () => did.push(`select ${area.value}`),
+      remove: () => did.push("remove"),
+    };
+    const append = () => did.push("append");
+    Object.assign(document, {
+      createElement: () => area,
+      querySelectorAll: () => [{}, { append }],
+      execCommand: (name: string) => did.push(name) > 0 && isAllowed,
+    });
+    Object.assign(globalThis, { HTMLElement: class {} });
+    assert.equal(await copyText("a link"), isAllowed);
+    assert.deepEqual(did, ["append", "select a link", "copy", "remove"]);
+  });
+}

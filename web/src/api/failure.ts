@@ -114,10 +114,10 @@ export async function failureOfResponse(response: Response): Promise<Failure> {
 
 /** Converts the data API's error: a code of PostgreSQL or PostgREST, or a PT code with a message of ours. */
 export function failureOfData(
-  error: { code?: string; message: string },
+  error: { code?: string; message?: string },
   status: number,
 ): Failure {
-  const { code = "", message } = error;
+  const { code = "", message = "" } = error;
   const as = (known: FailureCode) =>
     new Failure(known, { message: `${code} ${message}`.trim() });
   if (status === 401) return as("token_expired");

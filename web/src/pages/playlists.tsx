@@ -8,6 +8,7 @@ import { Dialog } from "../components/dialog.tsx";
 import { Icon } from "../components/icons.tsx";
 import { Menu } from "../components/menu.tsx";
 import { FailureNotice } from "../components/notice.tsx";
+import { ProblemNotice } from "../components/problem.tsx";
 import { date, language, useTexts } from "../i18n/texts.ts";
 import { useDraft } from "../state/drafts.ts";
 import { countOf, generation, MAKING, refinedId } from "../state/generation.ts";
@@ -27,7 +28,7 @@ export function PlaylistsScreen() {
   const [isCreating, setCreating] = useState(false);
   const loading = useAction();
   const change = useAction();
-  const { running, result } = generation.value;
+  const { running, result, problem } = generation.value;
   const load = () =>
     loading.run(async () =>
       setAll(await remembering("library", listPlaylists)),
@@ -80,6 +81,7 @@ export function PlaylistsScreen() {
         </FailureNotice>
       )}
       {change.failure && <FailureNotice failure={change.failure} />}
+      {problem?.kind === "lost" && <ProblemNotice problem={problem} />}
       {!all && !loading.failure && (
         <p class="hint" role="status">
           {t.common.loading}
