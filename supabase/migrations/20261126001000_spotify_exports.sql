@@ -127,13 +127,16 @@ begin
   where e.user_id = p_user_id and e.idempotency_key = p_idempotency_key;
   return jsonb_build_object(
     'outcome', 'held',
-    'spotify_playlist_id', coalesce(v_export.spotify_playlist_id, private.spotify_copy(p_user_id, p_request ->> 'playlist_id'))
+    'spotify_playlist_id', coalesce(
+      v_export.spotify_playlist_id,
+      case when (p_request -> 'new_copy') is distinct from 'true' then private.spotify_copy(p_user_id, p_request ->> 'playlist_id') end
+    )
   );
 end
 $$;
 comment on function public.begin_spotify_export(uuid, uuid, jsonb) is
   'Holds an export for 90 seconds. {outcome: held | in_progress | finished | key_reused | no_profile, '
-  'spotify_playlist_id?, retry_after_seconds?, result?}. held with an id: the copy exists and is to be filled. in_progress '
+  'spotify_playlist_id?, retry_after_seconds?, result?}. held with an id: the copy exists and is to be filled, unless the request asks for a new_copy. in_progress '
   'also while the playlist is exported under another key. Server only.';
 
 create function public.record_spotify_export(

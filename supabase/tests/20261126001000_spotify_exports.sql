@@ -7,7 +7,7 @@ grant usage on schema extensions to fn_spotify;
 grant execute on all functions in schema extensions to anon, authenticated, service_role, fn_spotify;
 -- For this transaction: assertions run as the functions' role too.
 
-select plan(56);
+select plan(60);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -184,7 +184,19 @@ delete from public.playlists where id = pg_temp.playlist(2);
 select is(pg_temp.copies(), '1uno', 'a playlist that is gone has none');
 select pg_temp.link('bob');
 select is(pg_temp.copies(), null, 'another account forgets them');
-select pg_temp.link('ann'), pg_temp.export(6, 1), pg_temp.record(6, 'again');
+select pg_temp.link('ann'), pg_temp.export(6, 1), pg_temp.record(6, 'again'), pg_temp.finish(6);
+create function pg_temp.export_anew(p_key int) returns text language sql
+as $$
+  select public.begin_spotify_export(
+    'aaaaaaaa-0000-0000-0000-000000000000', pg_temp.key(p_key), jsonb_build_object('playlist_id', pg_temp.playlist(1), 'new_copy', true)
+  ) ->> 'spotify_playlist_id'
+$$;
+select is(pg_temp.export_anew(7), null, 'a new copy is made where it is asked for');
+select is(pg_temp.record(7, 'fresh'), 'fresh', 'it is written down');
+select pg_temp.release(7);
+select is(pg_temp.export_anew(7), 'fresh', 'its repeat completes it');
+select pg_temp.finish(7);
+select is(pg_temp.export(8, 1) ->> 'spotify_playlist_id', 'fresh', 'and it takes the place of the one before');
 select public.delete_spotify_tokens('aaaaaaaa-0000-0000-0000-000000000000');
 select is(pg_temp.copies(), null, 'so does unlinking');
 

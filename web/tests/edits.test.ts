@@ -111,6 +111,7 @@ test("edits show at once, and are saved in their order by one request each", asy
   const edits = server.edits();
   const changes = [add("d"), move("d", null, "a"), remove("b"), swap("c", "e")];
   const steps = changes.map((change) => edits.make(change));
+  assert.deepEqual(edits.pending.value, changes);
   assert.deepEqual(
     [uris(edits.shown.value), uris(server.content.tracks)],
     ["dae", "abc"],
@@ -125,6 +126,7 @@ test("edits show at once, and are saved in their order by one request each", asy
     [server.saved, uris(server.content.tracks), edits.version],
     [changes, "dae", 5],
   );
+  assert.deepEqual(edits.pending.value, []);
 });
 
 test("an edit whose response is lost is repeated, and made once", async () => {

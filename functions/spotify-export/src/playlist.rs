@@ -167,6 +167,7 @@ mod tests {
             playlist_id: Uuid::nil(),
             name: name.map(Into::into),
             description: description.map(Into::into),
+            new_copy: false,
         }
     }
 

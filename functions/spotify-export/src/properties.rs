@@ -21,8 +21,8 @@ proptest! {
             damaged(format!(r#"{{"playlist_id":"{ID}","name":"x"}}"#).into_bytes()),
             mutated("request-bodies"),
         ],
-        any in json_with(vec!["playlist_id", "name", "description"]),
-        near in nearly(json!({"playlist_id": ID, "name": "Noc", "description": "Cisza"})),
+        any in json_with(vec!["playlist_id", "name", "description", "new_copy"]),
+        near in nearly(json!({"playlist_id": ID, "name": "Noc", "description": "Cisza", "new_copy": true})),
         (name, description, times) in (text(), text(), 0..200_usize),
     ) {
         let texts = json!(

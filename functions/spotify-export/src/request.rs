@@ -31,6 +31,7 @@ pub fn parse(body: &[u8]) -> Result<ExportRequest, Error> {
         playlist_id: raw.playlist_id,
         name,
         description,
+        new_copy: raw.new_copy,
     })
 }
 
@@ -47,6 +48,7 @@ mod tests {
         let request = parse(format!(r#"{{"playlist_id":"{ID}"}}"#).as_bytes()).unwrap();
         assert_eq!(request.playlist_id.to_string(), ID);
         assert_eq!((request.name, request.description), (None, None));
+        assert!(!request.new_copy);
     }
 
     #[test]

@@ -124,6 +124,9 @@ pub struct ExportRequest {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(max_length = 1000))]
     pub description: Option<String>,
+    /// Whether to create another copy, which takes the place of the one that there is. That one stays on Spotify.
+    #[serde(default)]
+    pub new_copy: bool,
 }
 
 /// The result of an export.

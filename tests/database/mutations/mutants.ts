@@ -254,6 +254,7 @@ const RULES: Mutant[] = [
   everywhere('one key for both columns', ['private.encrypt_spotify_token', 'private.decrypt_spotify_token'], "p_user_id || '/' || p_column", 'p_user_id::text', pgtap('20261126000900_spotify_tokens.sql')),
   rewrite('replacing a token is linking', 'public.refresh_spotify_tokens', 'expires_at = p_expires_at,', 'expires_at = p_expires_at, created_at = now(),', pgtap('20261126000900_spotify_tokens.sql')),
   rewrite('a key may be reused for another request', 'public.begin_spotify_export', 'if v_export.request <> p_request then', 'if false then', pgtap('20261126001000_spotify_exports.sql')),
+  rewrite('a new copy is the old one', 'public.begin_spotify_export', "(p_request -> 'new_copy') is distinct from 'true'", 'true', pgtap('20261126001000_spotify_exports.sql')),
   rewrite('a second copy counts', 'public.record_spotify_export', 'coalesce(nullif(e.spotify_playlist_id, p_instead_of), p_spotify_playlist_id)', 'p_spotify_playlist_id', pgtap('20261126001000_spotify_exports.sql')),
   rewrite('the customer does not decide whose profile it is', 'public.billing_profile', 'p.stripe_customer_id = p_stripe_customer_id', 'p.stripe_customer_id = p_stripe_customer_id and p_user_id is null', pgtap('20261126001100_billing.sql')),
   rewrite('a plan that stays does not move its time', 'public.set_billing_plan', 'private.next_plan_sync(p.plan_synced_at)', 'case when p.plan = p_plan then p.plan_synced_at else private.next_plan_sync(p.plan_synced_at) end', pgtap('20261126001100_billing.sql')),

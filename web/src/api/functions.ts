@@ -97,9 +97,15 @@ export const spotifyLink = {
   remove: () => call<void>("spotify-oauth/link", { method: "DELETE" }),
 };
 
-/** Needs no key: a repetition fills the same copy. */
-export function exportPlaylist(playlist_id: string): Promise<Exported> {
-  return call("spotify-export", { body: { playlist_id } });
+/** `key`: makes another copy, once under this key. Without it, a repetition fills the same copy. */
+export function exportPlaylist(
+  playlist_id: string,
+  key?: string,
+): Promise<Exported> {
+  return call("spotify-export", {
+    body: { playlist_id, new_copy: key !== undefined },
+    headers: key ? { "Idempotency-Key": key } : {},
+  });
 }
 
 export const billing = {

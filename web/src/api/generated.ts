@@ -94,6 +94,8 @@ export type ExportRequest = {
   name?: string | null;
   /** The copy's description, by default the playlist's; an empty text gives none. It is cut so that, followed by "Made with Sound Whiskers", it is within Spotify's limit of 300 characters. */
   description?: string | null;
+  /** Whether to create another copy, which takes the place of the one that there is. That one stays on Spotify. */
+  new_copy?: boolean;
 };
 
 /** The result of an export. */

@@ -1,11 +1,24 @@
 import { useEffect } from "preact/hooks";
 import type { Track } from "../api/data.ts";
+import type { Failure } from "../api/failure.ts";
 import { useTexts } from "../i18n/texts.ts";
 import type { Change, Edits, Step } from "../state/edits.ts";
 import { moveTo } from "../state/edits.ts";
-import { announcement, dismiss, followHistory, say } from "../state/toasts.ts";
+import { user } from "../state/session.ts";
+import {
+  announcement,
+  dismiss,
+  followHistory,
+  say,
+  sayFailure,
+} from "../state/toasts.ts";
 import { focusSoon } from "./focus.ts";
 import type { Editing } from "./track-list.tsx";
+
+/** A session that has ended takes the rows with it that would show the failure. */
+function tellIfAway(failure: Failure): void {
+  if (!user.value) sayFailure(failure);
+}
 
 type Words = { said: string; announced?: string };
 
@@ -39,14 +52,19 @@ export function useEditing(edits: Edits) {
     if (announced) announcement.value = announced;
     const toast = say(said, () => undo(step));
     step.toast = toast;
-    void step.outcome.then((failure) => failure && dismiss(toast));
+    void step.outcome.then((failure) => {
+      if (!failure) return;
+      dismiss(toast);
+      tellIfAway(failure);
+    });
   };
 
   /** Makes an edit and says so once it is saved. */
   const settle = async (change: Change, said: string, isToldAtRow = true) => {
     const step = edits.make(change, isToldAtRow);
     const failure = await step.outcome;
-    if (!failure) step.toast = say(said, () => undo(step));
+    if (failure) tellIfAway(failure);
+    else step.toast = say(said, () => undo(step));
     return failure;
   };
 

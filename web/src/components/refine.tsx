@@ -85,41 +85,48 @@ export function RefineDock({
     <>
       {isOurs && <ProblemNotice problem={problem} />}
       <form class="dock" onSubmit={submit}>
-        {running && refinedId(running.order) === id && (
+        {children}
+        {running && refinedId(running.order) === id ? (
           <p class="versions">
             <a href={`#/${MAKING}`}>{t.playlists.changing}</a>{" "}
             {t.run.found(countOf(running), running.target)}
           </p>
-        )}
-        {children}
-        <ul class="chips" aria-label={t.create.examples}>
-          {t.result.chips.map((chip) => (
-            <li key={chip}>
-              <button type="button" class="chip" onClick={() => write(chip)}>
-                {chip}
+        ) : (
+          <>
+            <ul class="chips" aria-label={t.create.examples}>
+              {t.result.chips.map((chip) => (
+                <li key={chip}>
+                  <button
+                    type="button"
+                    class="chip"
+                    onClick={() => write(chip)}
+                  >
+                    {chip}
+                  </button>
+                </li>
+              ))}
+            </ul>
+            <div class="ask">
+              <input
+                id="refine"
+                aria-label={t.result.refineLabel}
+                aria-describedby={isStuck ? "refine-error" : "refine-cost"}
+                aria-invalid={isStuck || undefined}
+                value={shown}
+                maxLength={500}
+                placeholder={t.result.refinePlaceholder}
+                autocomplete="off"
+                onInput={(event) => write(event.currentTarget.value)}
+              />
+              <button type="submit" class="button button-primary">
+                {t.result.refineGo(
+                  Math.max(count, 0),
+                  count < Math.min(tracks.length, MAX_TRACKS),
+                )}
               </button>
-            </li>
-          ))}
-        </ul>
-        <div class="ask">
-          <input
-            id="refine"
-            aria-label={t.result.refineLabel}
-            aria-describedby={isStuck ? "refine-error" : "refine-cost"}
-            aria-invalid={isStuck || undefined}
-            value={shown}
-            maxLength={500}
-            placeholder={t.result.refinePlaceholder}
-            autocomplete="off"
-            onInput={(event) => write(event.currentTarget.value)}
-          />
-          <button type="submit" class="button button-primary">
-            {t.result.refineGo(
-              Math.max(count, 0),
-              count < Math.min(tracks.length, MAX_TRACKS),
-            )}
-          </button>
-        </div>
+            </div>
+          </>
+        )}
         {isStuck && (
           <p id="refine-error" class="field-error" role="alert">
             {t.result.allKept}

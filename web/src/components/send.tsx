@@ -1,8 +1,9 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Playlist } from "../api/data.ts";
 import { Failure } from "../api/failure.ts";
 import type { Exported } from "../api/functions.ts";
 import { exportPlaylist } from "../api/functions.ts";
+import { newUuid } from "../api/uuid.ts";
 import { useTexts } from "../i18n/texts.ts";
 import { sending } from "../state/spotify.ts";
 import type { Action } from "./action.ts";
@@ -17,26 +18,32 @@ export type Sending = {
   /** The id of the copy on Spotify. */
   copy: string | null;
   done: Exported | null;
-  /** Whether another copy was made, because the one before was deleted on Spotify. */
-  isReplaced: boolean;
+  /** What is to be said about the copy. */
+  about: "replaced" | "another" | "kept" | null;
   isLinking: boolean;
   action: Action;
   send: () => void;
+  /** Makes another copy. */
+  sendAnew: () => void;
+  retry: () => void;
   stop: () => void;
 };
 
 /** Exports a playlist to Spotify, again into the copy that it has there. */
 export function useSending({ id, copy: known }: Playlist): Sending {
   const [done, setDone] = useState<Exported | null>(null);
-  const [isReplaced, setReplaced] = useState(false);
+  const [about, setAbout] = useState<Sending["about"]>(null);
+  const key = useRef<string | undefined>(undefined);
   const copy = done?.spotify_playlist_id ?? known;
   const [isLinking, setLinking] = useState(false);
   const action = useAction();
-  const send = () =>
+  const retry = () =>
     void action.run(async () => {
       try {
-        const exported = await exportPlaylist(id);
-        setReplaced(copy !== null && copy !== exported.spotify_playlist_id);
+        const exported = await exportPlaylist(id, key.current);
+        const isSame = copy === exported.spotify_playlist_id;
+        const isOther = key.current ? "another" : "replaced";
+        setAbout(copy ? (isSame ? "kept" : isOther) : null);
         setDone(exported);
       } catch (error) {
         // Not a failure: linking Spotify is a step of the export.
@@ -45,6 +52,11 @@ export function useSending({ id, copy: known }: Playlist): Sending {
         setLinking(true);
       }
     });
+  const sendAs = (it?: string) => {
+    key.current = it;
+    retry();
+  };
+  const send = () => sendAs();
   const wanted = sending.value === id;
   useEffect(() => {
     if (!wanted) return;
@@ -54,10 +66,12 @@ export function useSending({ id, copy: known }: Playlist): Sending {
   return {
     copy,
     done,
-    isReplaced,
+    about,
     isLinking,
     action,
     send,
+    sendAnew: () => sendAs(newUuid()),
+    retry,
     stop: () => setLinking(false),
   };
 }
@@ -102,7 +116,7 @@ export function SendButton({
 
 /** Shows the outcome. */
 export function SendNotes({
-  sending: { done, isReplaced, action, send },
+  sending: { done, about, action, sendAnew, retry },
 }: {
   sending: Sending;
 }) {
@@ -110,7 +124,7 @@ export function SendNotes({
   if (action.failure) {
     return (
       <FailureNotice failure={action.failure}>
-        <button type="button" class="button" onClick={send}>
+        <button type="button" class="button" onClick={retry}>
           {t.common.retry}
         </button>
       </FailureNotice>
@@ -119,10 +133,22 @@ export function SendNotes({
   if (!done) return null;
   const missing = done.rejected.map(({ position }) => position).join(", ");
   return (
-    <p class="hint good" role="status">
-      {isReplaced && t.playlist.replaced}{" "}
-      {t.playlist.exported(done.exported, done.total)}{" "}
-      {missing && t.playlist.rejected(missing)}
-    </p>
+    <>
+      <p class="hint good" role="status">
+        {t.playlist.exported(done.exported, done.total)}{" "}
+        {missing && t.playlist.rejected(missing)}{" "}
+        {about && t.playlist.about[about]}
+      </p>
+      {about === "kept" && (
+        <button
+          type="button"
+          class="button"
+          aria-disabled={action.busy}
+          onClick={sendAnew}
+        >
+          {t.playlist.another}
+        </button>
+      )}
+    </>
   );
 }

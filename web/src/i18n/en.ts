@@ -264,7 +264,12 @@ export const en = {
       "Spotify asks you once whether we may add playlists. Then this one is sent by itself.",
     more: "More for this playlist",
     update: "Update on Spotify",
-    replaced: "The copy on Spotify was gone, so there is a new one.",
+    another: "Make a new copy",
+    about: {
+      replaced: "The copy on Spotify was gone, so there is a new one.",
+      another: "This is a new copy. The one before stays on Spotify.",
+      kept: "If you have removed it from your library on Spotify, it is still there: open it and add it again, or make a new copy.",
+    },
     copy: "Copy as text",
     copied: "Copied.",
     notCopied: "The browser does not let us copy. Download the songs as CSV.",

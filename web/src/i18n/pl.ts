@@ -259,7 +259,12 @@ export const pl: Texts = {
       "Spotify zapyta raz, czy możemy dodawać playlisty. Potem ta wyśle się sama.",
     more: "Więcej dla tej playlisty",
     update: "Zaktualizuj w Spotify",
-    replaced: "Kopii w Spotify już nie było, więc powstała nowa.",
+    another: "Utwórz nową kopię",
+    about: {
+      replaced: "Kopii w Spotify już nie było, więc powstała nowa.",
+      another: "To nowa kopia. Poprzednia zostaje w Spotify.",
+      kept: "Jeśli usunięto ją z Twojej biblioteki w Spotify, nadal istnieje: otwórz ją i dodaj z powrotem albo utwórz nową kopię.",
+    },
     copy: "Kopiuj jako tekst",
     copied: "Skopiowano.",
     notCopied: "Przeglądarka nie pozwala kopiować. Pobierz piosenki jako CSV.",
