@@ -58,7 +58,7 @@ for (const [name, size] of SIZES) {
   });
 }
 
-test("a stranger leaves a shared computer, and nothing is left", async () => {
+test("a user without an account leaves a shared computer, and no data stays", async () => {
   const { page } = await visit(browser, { count: 3 });
   await modelTakes(0, 0);
   await wish(page);
@@ -72,7 +72,7 @@ test("a stranger leaves a shared computer, and nothing is left", async () => {
   assert.doesNotMatch(await page.evaluate(() => JSON.stringify(localStorage)), /draft|session/);
 });
 
-test("a link that is used or too old says what it was for, and leads to what helps", async () => {
+test("a used or expired link says what it was for, and leads to the screen that helps", async () => {
   const { page } = await visit(browser);
   const [enter, resend, reset] = ["Sign in", "Send the confirmation again", "Reset your password"];
   for (const [type, what, ...ways] of [

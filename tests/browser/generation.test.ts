@@ -140,7 +140,7 @@ test("a failure shows what happened, what to do, and the id for support", async 
   await isReady(page);
 });
 
-test("invalid options are reported at their field, wherever the user is, and not sent", async () => {
+test("valid options are sent, and invalid ones are reported at their field and not sent", async () => {
   const { page } = await atTheComposer();
   await modelTakes(0, 0);
   await page.getByRole("button", { name: "Any years" }).click();

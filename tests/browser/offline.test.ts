@@ -37,7 +37,7 @@ test("the last data is shown without a connection, and the cache contains only t
   await context.setOffline(false);
 });
 
-test("a generation that a reload without a connection cuts off is told, goes on with the connection, and is paid for once", async () => {
+test("a generation that a reload without a connection interrupts continues with the connection, and is charged once", async () => {
   const { page, context, who } = await arrival(browser, "", { count: 3, offline: true });
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   await modelTakes(30_000, 0);

@@ -324,19 +324,19 @@ test("two devices each remove the chosen track, and show the stored list", async
   assert.equal(await one.page.getByRole("alert").count(), 0);
 });
 
-test("a playlist that was renamed or deleted on another device is reported when the page becomes visible again", async () => {
+test("a playlist that was renamed or deleted on another device is shown so when the page becomes visible again", async () => {
   const { page, who, id } = await atPlaylist();
-  const isLookedAtAfter = async (change: { name: string } | { is_deleted: boolean }) => {
+  const changeElsewhere = async (change: { name: string } | { is_deleted: boolean }) => {
     await who.supabase.from("playlists").update(change).eq("id", id);
     await page.evaluate(() => dispatchEvent(new Event("focus")));
   };
-  await isLookedAtAfter({ name: "Monday" });
+  await changeElsewhere({ name: "Monday" });
   await page.getByRole("heading", { name: "Monday" }).waitFor();
-  await isLookedAtAfter({ is_deleted: true });
+  await changeElsewhere({ is_deleted: true });
   await says(page, "This playlist is not here any more.");
   await goTo(page, "playlists");
   await page.getByText("Recently deleted (1)").waitFor();
-  await isLookedAtAfter({ is_deleted: false });
+  await changeElsewhere({ is_deleted: false });
   await page.getByRole("link", { name: "Monday" }).waitFor();
 });
 

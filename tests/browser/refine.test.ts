@@ -117,7 +117,7 @@ test("a failed refinement is reported at the form, loses nothing, and can be ret
   assert.deepEqual(await titlesOf(who, id), ["Come as You Are", "Falling Slowly", "Karma Police", "Let It Be"]);
 });
 
-test("a refinement that goes on is marked in the library and in its playlist, also after a reload", async () => {
+test("a running refinement is marked in the library and in its playlist, also after a reload", async () => {
   const { page } = await atPlaylist();
   await keep(page);
   await suggests(["Come as You Are", "Karma Police", "Let It Be"]);
@@ -134,7 +134,7 @@ test("a refinement that goes on is marked in the library and in its playlist, al
   await page.getByRole("link", { name: "Being changed …" }).waitFor();
   await page.reload();
   await page.getByRole("link", { name: "Being changed …" }).waitFor();
-  await isAccessible(page, "a refinement that goes on");
+  await isAccessible(page, "a running refinement");
   goOn();
   await page.getByText("Version 2 of 2").waitFor();
   assert.equal(await page.getByRole("link", { name: "Being changed …" }).count(), 0);
