@@ -41,9 +41,7 @@ function model(list: readonly string[], { name, args }: Call): readonly string[]
   return others.toSpliced(after >= 0 ? after + 1 : before >= 0 ? before : others.length, 0, ...put);
 }
 
-/** The list of each version. */
 const lists = new Map<number, readonly string[]>();
-
 /** Follows the list from version to version: one call created each, and the others of that version changed nothing. */
 function follow({ version, uris }: List, calls: readonly Call[]): List {
   lists.set(version, uris);
@@ -126,7 +124,6 @@ test(`on two devices, after ${EDITS} edits with failing responses, the database,
       truth = follow(truth, calls.splice(0));
       assert.deepEqual({ version: known.version, uris: known.tracks.map(uriOf) }, truth);
       for (const device of devices) {
-        // Also a screen that was not looked at again shows a list that was stored, and no edit of its own beside it.
         assert.deepEqual(device.shown.value.map(uriOf), lists.get(device.version));
         await device.refresh();
         assert.deepEqual([device.version, device.shown.value], [known.version, known.tracks]);

@@ -186,19 +186,6 @@ test("a playlist whose response was lost is fetched by a reload alone, and charg
   assert.equal(await usedBy(who), 1);
 });
 
-test("a running generation is listed in the library and continues after a reload", async () => {
-  const { page } = await atTheComposer();
-  await modelTakes(600, 400);
-  await wish(page);
-  await page.getByText("Thinking of songs").waitFor();
-  await page.getByRole("link", { name: "Library" }).click();
-  await page.getByRole("link", { name: "Being made" }).waitFor();
-  await page.reload();
-  await goTo(page, "playlists/new");
-  await page.getByRole("button", { name: "Send to Spotify" }).waitFor();
-  assert.equal((await tracksOn(page)).length, 3);
-});
-
 test("a used-up quota shows when the next playlist is possible, and a link to payment", async () => {
   const { page, who } = await atTheComposer();
   for (let n = 0; n < 3; n += 1) await generated(who, 1);

@@ -43,12 +43,14 @@ test("a generation that a reload without a connection interrupts continues with 
   await modelTakes(30_000, 0);
   await wish(page);
   await page.getByText("Thinking of songs").waitFor();
+  await page.getByRole("link", { name: "Library" }).click();
+  await page.getByRole("link", { name: "Being made" }).waitFor();
   await context.setOffline(true);
   await page.reload();
   await page.getByText("You are offline. Your playlist goes on once you are connected.").waitFor();
   await modelTakes(0, 0);
   await context.setOffline(false);
-  await page.getByRole("heading", { level: 1, name: "Rainy evening" }).waitFor();
+  await page.getByRole("link", { name: "Rainy evening" }).waitFor();
   await goTo(page, "");
   await page.getByText("2 of 3 AI playlists left").waitFor();
   const { data } = await who.supabase.from("playlists").select("id");

@@ -122,23 +122,6 @@ test("a playlist is shared by a link, readable by everyone, copied by others, an
   }
 });
 
-test("without TLS, where browsers have no clipboard, a link is copied all the same, or selected to be copied by hand", async () => {
-  const who = await listener();
-  const { page } = await visit(browser, { who, url: `${ready.web_url}/#/playlists/${await playlistOf(who, NAME, 1)}` });
-  await page.evaluate(() => Object.defineProperty(navigator, "clipboard", { value: undefined }));
-  for (const name of ["Share", "Make a link", "Copy link"]) await page.getByRole("button", { name }).click();
-  await page.getByText("The link is copied.").waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement?.textContent), "Copy link");
-  const link = await page.getByLabel("Link to this playlist").inputValue();
-  await page.evaluate(() => Object.assign(document, { execCommand: () => false }));
-  await page.getByRole("button", { name: "Copy link" }).click();
-  await page.getByText("The link is selected: copy it yourself.").waitFor();
-  assert.equal(await page.evaluate(() => String(getSelection())), link);
-  await goTo(page, "");
-  await page.getByLabel("Your wish").press("Control+v");
-  assert.equal(await page.getByLabel("Your wish").inputValue(), link);
-});
-
 test("a playlist is duplicated, copied as text, and downloaded as a file that spreadsheets read and do not run", async () => {
   const who = await listener();
   const id = await playlistOf(who, NAME, 1);
