@@ -41,7 +41,6 @@ function model(list: readonly string[], { name, args }: Call): readonly string[]
   return others.toSpliced(after >= 0 ? after + 1 : before >= 0 ? before : others.length, 0, ...put);
 }
 
-/** The list of each version. */
 const lists = new Map<number, readonly string[]>();
 
 /** Follows the list from version to version: each by one call, and the other calls of that version changed nothing. */
