@@ -64,7 +64,7 @@ export const TRACK_COLUMNS =
 
 /** A request to delete the account. */
 export type AccountDeletion = {
-  /** The account's e-mail address, in upper or lower case; or its phone number with the country code, with any spacing; or its id. */
+  /** The account's e-mail address, in upper or lower case; or its phone number with the country code, with any spacing; or its id. The text that confirms the deletion. */
   confirm: string;
 };
 
@@ -81,6 +81,7 @@ export type CheckoutRequest = {
 
 /** An error as clients see it. */
 export type Error = {
+  /** The stable code. */
   code: ErrorCode;
   /** Examples of valid prompts, in the user's language; only with `not_about_music`. */
   examples?: string[];
@@ -116,6 +117,7 @@ export type Exported = {
   rejected: Array<{
     /** The position in the playlist, from 1. */
     position: number;
+    /** The URI. */
     track_uri: TrackUri;
   }>;
 };
@@ -169,6 +171,7 @@ export type GeneratedPlaylist = {
   version: number | null;
   /** Present only if `save` was set and the account reached its limit meanwhile. The playlist is charged and delivered; a repeat with the same `Idempotency-Key` and `save` saves it once the account has room. */
   not_saved?: 'playlist_limit_reached';
+  /** The user's quota after this generation. */
   quota: Quota;
 };
 
@@ -231,6 +234,7 @@ export type PlaylistRequest = {
 
 /** The URL to which Stripe returns the browser from the portal. */
 export type PortalRequest = {
+  /** The URL to which the portal's link back leads. */
   return_url: AppUrl;
 };
 
@@ -240,7 +244,7 @@ export type PriceResponse = {
   amount: string;
   /** ISO 4217, such as `USD`. */
   currency: string;
-  /** The unit of a period. */
+  /** The unit of the period that the amount pays for. */
   interval: 'day' | 'week' | 'month' | 'year';
   /** The number of intervals that the amount pays for. */
   interval_count: number;
@@ -262,6 +266,7 @@ export type Quota = {
 
 /** The result of a search, the best match first. */
 export type SearchResponse = {
+  /** At most ten tracks. */
   tracks: FoundTrack[];
   /** Whether Spotify is busy, so that only recordings of the song that were found lately are listed. */
   is_partial: boolean;
