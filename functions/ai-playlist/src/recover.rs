@@ -1,6 +1,7 @@
 //! Returns the result of a generation that succeeded before, to a client that lost it.
 
 use serde::Deserialize;
+use serde_json::Value;
 use shared::llm::Cost;
 use shared::llm::playlist::Language;
 use shared::matching::{Version, version_of};
@@ -33,13 +34,24 @@ pub struct Delivered {
 
 /// A track as the database stores it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(from = "Value")]
 pub struct KeptTrack {
     /// What is stored of any track.
-    #[serde(flatten)]
     pub details: TrackDetails,
     why: Option<String>,
     /// The model's own spelling.
     pub suggestion: Option<Suggestion>,
+}
+
+impl From<Value> for KeptTrack {
+    fn from(mut row: Value) -> Self {
+        let suggestion = row.get_mut("suggestion").map(Value::take);
+        Self {
+            details: TrackDetails::of_row(&row),
+            why: row.get("why").and_then(Value::as_str).map(str::to_owned),
+            suggestion: suggestion.and_then(|song| serde_json::from_value(song).ok()),
+        }
+    }
 }
 
 impl KeptTrack {
