@@ -2,6 +2,8 @@
 //!
 //! Everything here compiles natively, except `runtime::wasm`, which implements the traits on workerd and Deno.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 pub mod api;
 pub mod auth;
 pub mod catalogue;

@@ -7,6 +7,8 @@
 //!
 //! `GET /functions/v1/account/export`: returns everything that is stored about the caller, as one JSON document.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 pub mod handler;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]

@@ -76,8 +76,12 @@ enum Ended {
 }
 
 impl Job {
-    /// Generates and settles; returns the settled playlist or the error for the client. `reader_left` completes when
-    /// the client stops reading the events.
+    /// Generates and settles; returns the settled playlist. `reader_left` completes when the client stops reading the
+    /// events.
+    ///
+    /// # Errors
+    /// Returns the error for the client: the model's, Spotify's or the database's, `no_tracks_found`,
+    /// `not_about_music`, `generation_timeout` or `client_closed_request`.
     pub async fn run(self, reader_left: impl Future<Output = ()>) -> Result<Done, Error> {
         let Self {
             context,

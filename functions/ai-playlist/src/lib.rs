@@ -4,6 +4,8 @@
 //! [`event::Event`]s (`stage`, `track`, `miss`, then one `done` or `error`), otherwise the object of `done`. Every track
 //! was found in Spotify's catalogue. The quota is charged only for what was delivered.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 pub mod answer;
 mod budget;
 pub mod event;

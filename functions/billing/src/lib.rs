@@ -7,6 +7,8 @@
 //!
 //! The URLs must belong to the app's own origins. The price comes from the configuration, not from the request.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 pub mod customer;
 pub mod handler;
 #[cfg(test)]

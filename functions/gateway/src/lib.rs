@@ -5,6 +5,8 @@
 //! and combines the health of all functions in `/health`. A shared playlist (`/?p=<id>`) is the page with a title and a
 //! description for previews of links.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 #[cfg(target_arch = "wasm32")]
 mod entry;
 mod health;

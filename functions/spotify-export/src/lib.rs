@@ -5,6 +5,8 @@
 //! exported. A playlist has one copy in the linked account: another export fills it anew, and creates another one only if
 //! Spotify no longer has it. A repeat with the same `Idempotency-Key` within a day returns the first result.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 pub mod export;
 pub mod handler;
 pub mod job;

@@ -8,6 +8,8 @@
 //! - `GET /status` (the user) → [`shared::api::SpotifyLink`].
 //! - `DELETE /link` (the user) → 204, whether or not there was a link.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 pub mod callback;
 pub mod handler;
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! The query is a [`request::SearchRequest`], the response `{"tracks":[…]}` with at most ten [`shared::api::FoundTrack`], the best
 //! first. The search uses the app's own token, so users need no linked account.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 pub mod handler;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]

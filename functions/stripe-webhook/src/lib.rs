@@ -5,6 +5,8 @@
 //! events may arrive twice, late and in any order. It returns 200 with `{outcome: "written" | "foreign" | "ignored"}`,
 //! 400 or 413 for requests that are not Stripe's, and 5xx if Stripe has to send the event again.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 pub mod handler;
 
 use shared::config::{ConfigError, Problems};
