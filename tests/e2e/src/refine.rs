@@ -50,8 +50,7 @@ async fn refinement_keeps_its_songs_is_charged_once_and_leads_back() {
         (&repeat["playlist_id"], &repeat["version"], titles(&repeat)),
         (list, &json!(2), titles(done))
     );
-    for change in [json!({"keep": []}), json!({"instruction": "louder"}), json!({"playlist_id": Uuid::nil()})]
-    {
+    for change in [json!({"keep": []}), json!({"instruction": "loud"}), json!({"playlist_id": Uuid::nil()})] {
         let other = with(wish.clone(), &json!({"refine": with(refine.clone(), &change)}));
         document_with_key(&stack, &user, &other, &key).await.assert_error(409, "idempotency_key_reused");
     }
