@@ -72,56 +72,49 @@ pub async fn stream_chat<'a>(
     let (mut steps, mut is_named, mut may_retry) = (0, true, true);
     loop {
         let remaining = limits.within(deadline_ms.saturating_sub(clock.now_ms()));
-        let (error, pause_ms) =
-            match attempt(config, dialect, http, clock, request, remaining, &private).await {
-                Ok(mut stream) => {
-                    // Routers send the response's head before they ask a provider; the provider's refusal is then
-                    // the first payload.
-                    let problem = stream.first_problem().await;
-                    if steps < MAX_STEPS
-                        && let Some((simpler, names_it)) =
-                            problem.and_then(|problem| dialect.after(problem))
-                    {
-                        dialect = simpler;
-                        is_named &= names_it;
-                        steps += 1;
-                        continue;
-                    }
-                    if steps > 0 && problem.is_none() {
-                        memory.accepts(dialect, is_named, clock.now_ms());
-                    }
-                    return Ok(stream);
-                }
-                Err(Attempt::Failed(error @ HttpError::Network)) => {
-                    (error.into(), Some(RETRY_PAUSE_MS))
-                }
-                Err(Attempt::Failed(error)) => return Err(error.into()),
-                Err(Attempt::Refused {
-                    problem,
-                    pause_ms,
-                    retry_after_seconds,
-                }) => {
-                    if steps < MAX_STEPS
-                        && let Some((simpler, names_it)) = dialect.after(&problem)
-                    {
-                        dialect = simpler;
-                        is_named &= names_it;
-                        steps += 1;
-                        continue;
-                    }
-                    let pause_ms = pause_ms.filter(|_| problem.is_passing());
-                    (problem.into_error(retry_after_seconds, &private), pause_ms)
-                }
-            };
-        match pause_ms {
-            Some(pause_ms)
-                if may_retry && clock.now_ms().saturating_add(pause_ms) < deadline_ms =>
-            {
-                may_retry = false;
-                clock.sleep_ms(pause_ms).await;
-            }
-            _ => return Err(error),
+        let mut attempted =
+            attempt(config, dialect, http, clock, request, remaining, &private).await;
+        // Routers send the response's head before they ask a provider; the provider's refusal is then the first payload.
+        let problem = match &mut attempted {
+            Ok(stream) => stream.first_problem().await,
+            Err(Attempt::Refused { problem, .. }) => Some(&*problem),
+            Err(Attempt::Failed(_)) => None,
+        };
+        if steps < MAX_STEPS
+            && let Some((simpler, names_it)) = problem.and_then(|problem| dialect.after(problem))
+        {
+            dialect = simpler;
+            is_named &= names_it;
+            steps += 1;
+            continue;
         }
+        let is_accepted = problem.is_none();
+        let (error, pause_ms) = match attempted {
+            Ok(stream) => {
+                if steps > 0 && is_accepted {
+                    memory.accepts(dialect, is_named, clock.now_ms());
+                }
+                return Ok(stream);
+            }
+            Err(Attempt::Failed(error)) => {
+                let pause_ms = matches!(error, HttpError::Network).then_some(RETRY_PAUSE_MS);
+                (LlmError::from(error), pause_ms)
+            }
+            Err(Attempt::Refused {
+                problem,
+                pause_ms,
+                retry_after_seconds,
+            }) => {
+                let pause_ms = pause_ms.filter(|_| problem.is_passing());
+                (problem.into_error(retry_after_seconds, &private), pause_ms)
+            }
+        };
+        let is_in_time = |pause_ms: &u64| clock.now_ms().saturating_add(*pause_ms) < deadline_ms;
+        let Some(pause_ms) = pause_ms.filter(|pause_ms| may_retry && is_in_time(pause_ms)) else {
+            return Err(error);
+        };
+        may_retry = false;
+        clock.sleep_ms(pause_ms).await;
     }
 }
 
