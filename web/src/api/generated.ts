@@ -64,7 +64,7 @@ export const TRACK_COLUMNS =
 
 /** A request to delete the account. */
 export type AccountDeletion = {
-  /** The account's e-mail address, in upper or lower case; or its phone number with the country code, with any spacing; or its id. The text that confirms the deletion. */
+  /** The account's e-mail address, in upper or lower case; or its phone number with the country code, with any spacing; or its id. */
   confirm: string;
 };
 
