@@ -23,7 +23,7 @@ use crate::runtime::random::Random;
 
 /// A response of a [`FakeHttp`].
 #[derive(Clone)]
-pub enum FakeAnswer {
+pub enum FakeResponse {
     /// A response with a body in chunks; the last item may be the error that ends it early.
     Response(StatusCode, HeaderMap, Vec<Result<Bytes, HttpError>>),
     /// An error instead of a response.
@@ -31,12 +31,12 @@ pub enum FakeAnswer {
     /// A response that never arrives.
     Silence,
     /// A response that arrives after all other ready work.
-    Late(Box<FakeAnswer>),
+    Late(Box<FakeResponse>),
     /// A response whose connection stays open after its last chunk.
-    Open(Box<FakeAnswer>),
+    Open(Box<FakeResponse>),
 }
 
-impl FakeAnswer {
+impl FakeResponse {
     /// Creates a response with a JSON document.
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
         Self::text(status, "application/json", &body.to_string())
@@ -67,7 +67,7 @@ impl FakeAnswer {
     }
 }
 
-impl FakeAnswer {
+impl FakeResponse {
     /// Keeps the connection open after the last chunk.
     #[must_use]
     pub fn staying_open(self) -> Self {
@@ -75,26 +75,26 @@ impl FakeAnswer {
     }
 }
 
-type Responder = dyn Fn(&OutboundRequest) -> FakeAnswer;
+type Responder = dyn Fn(&OutboundRequest) -> FakeResponse;
 
 /// An HTTP client that responds from a queue, then by a function, and records every request.
 #[derive(Clone)]
 pub struct FakeHttp {
-    queue: Rc<RefCell<VecDeque<FakeAnswer>>>,
+    queue: Rc<RefCell<VecDeque<FakeResponse>>>,
     otherwise: Rc<Responder>,
     requests: Rc<RefCell<Vec<OutboundRequest>>>,
 }
 
 impl FakeHttp {
     /// Returns one of `answers` for each request; then every request fails with [`HttpError::Network`].
-    pub fn answering(answers: impl IntoIterator<Item = FakeAnswer>) -> Self {
-        let fake = Self::responding(|_| FakeAnswer::Error(HttpError::Network));
+    pub fn answering(answers: impl IntoIterator<Item = FakeResponse>) -> Self {
+        let fake = Self::responding(|_| FakeResponse::Error(HttpError::Network));
         fake.queue.borrow_mut().extend(answers);
         fake
     }
 
     /// Returns the result of `responder` for each request.
-    pub fn responding(responder: impl Fn(&OutboundRequest) -> FakeAnswer + 'static) -> Self {
+    pub fn responding(responder: impl Fn(&OutboundRequest) -> FakeResponse + 'static) -> Self {
         Self {
             queue: Rc::default(),
             otherwise: Rc::new(responder),
@@ -134,20 +134,20 @@ impl HttpClient for FakeHttp {
 }
 
 impl FakeHttp {
-    async fn give(&self, answer: FakeAnswer) -> Result<InboundResponse, HttpError> {
+    async fn give(&self, answer: FakeResponse) -> Result<InboundResponse, HttpError> {
         match answer {
-            FakeAnswer::Late(answer) => {
+            FakeResponse::Late(answer) => {
                 give_way().await;
                 Box::pin(self.give(*answer)).await
             }
-            FakeAnswer::Open(answer) => {
+            FakeResponse::Open(answer) => {
                 let answer = Box::pin(self.give(*answer)).await?;
                 let body = Box::pin(answer.body.chain(stream::pending()));
                 Ok(InboundResponse { body, ..answer })
             }
-            FakeAnswer::Error(error) => Err(error),
-            FakeAnswer::Silence => std::future::pending().await,
-            FakeAnswer::Response(status, headers, chunks) => Ok(InboundResponse {
+            FakeResponse::Error(error) => Err(error),
+            FakeResponse::Silence => std::future::pending().await,
+            FakeResponse::Response(status, headers, chunks) => Ok(InboundResponse {
                 status,
                 headers,
                 body: Box::pin(stream::iter(chunks)),

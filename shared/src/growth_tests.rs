@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::auth::{Jwks, UnverifiedJwt};
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use crate::fakes::{FakeClock, FakeHttp, FakeResponse};
 use crate::json::{LenientParser, from_slice_lenient};
 use crate::llm::FrameReader;
 use crate::llm::playlist::PlaylistReader;
@@ -209,7 +209,7 @@ fn reads_found_tracks_in_linear_time() {
             );
             let tokens = TokenCache::default();
             tokens.put(Secret::new("t"), u64::MAX);
-            let http = FakeHttp::answering([FakeAnswer::text(200, "application/json", text)]);
+            let http = FakeHttp::answering([FakeResponse::text(200, "application/json", text)]);
             let found = SpotifyApp::new(&config, &tokens, &http, &clock)
                 .search("song", None, 10)
                 .now_or_never();

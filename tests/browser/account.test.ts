@@ -74,7 +74,7 @@ test("an unavailable payment service is reported and can be retried", async () =
   const { page, who } = await atAccount();
   await control("stripe", "PUT", "faults", [{ path_prefix: "/v1", status: 500 }]);
   await upgrade(page, who);
-  await says(page, "The payment service does not answer properly.");
+  await says(page, "The payment service does not respond properly.");
   await control("stripe", "PUT", "faults", []);
   await page.getByRole("button", { name: "Continue to payment" }).click();
   await page.getByRole("button", { name: "Pay", exact: true }).waitFor();

@@ -80,7 +80,7 @@ for (const [name, size] of SIZES) {
     await look("deletion", () => button("Delete account …").click(), button("Delete my account"));
     await page.keyboard.press("Escape");
     await control("stripe", "PUT", "faults", [{ path_prefix: "/v1", status: 500 }]);
-    await look("failure", () => upgrade(page, who), page.getByText("The payment service does not answer properly."));
+    await look("failure", () => upgrade(page, who), page.getByText("The payment service does not respond properly."));
     await goTo(page, "");
     await modelTakes(20_000, 0);
     await look("running", () => wish(page, "a cozy rainy evening, mellow acoustic, nothing too sad"), page.getByText("Thinking of songs"));

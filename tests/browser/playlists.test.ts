@@ -155,7 +155,7 @@ test("an empty search and a failed one are reported and keep the words", async (
   await dialog.getByText("Nothing was found.").waitFor();
   await control("spotify", "PUT", "faults", [{ path_prefix: "/v1/search", status: 500 }]);
   await page.keyboard.press("Enter");
-  await says(page, "Spotify does not answer properly.");
+  await says(page, "Spotify does not respond properly.");
   assert.equal(await dialog.getByLabel("Title").inputValue(), "qqqzzzxxx");
 });
 
@@ -243,7 +243,7 @@ for (const [what, edit, edited] of [...EDITS, ...IN_A_DIALOG]) {
 const away = { status: 503, json: { code: "PGRST001", message: "away" } };
 const refuse = (page: Page, is: boolean) => (is ? page.route("**/rest/v1/rpc/**", (route) => route.fulfill(away)) : page.unrouteAll());
 const FAILURES = [
-  ["the server refuses", refuse, "Our database does not answer."],
+  ["the server refuses", refuse, "Our database does not respond."],
   ["is made offline", (page: Page, is: boolean) => page.context().setOffline(is), "You are offline."],
 ] as const;
 

@@ -6,10 +6,10 @@ use super::*;
 fn export(
     path: &str,
     method: Method,
-    answer: FakeAnswer,
+    answer: FakeResponse,
 ) -> (Result<Response<Body>, Error>, Vec<OutboundRequest>) {
     let http = FakeHttp::responding(move |request| match name(request).as_str() {
-        "GET jwks.json" => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
+        "GET jwks.json" => FakeResponse::json(200, &FakeIssuer::with_kid("k").jwks()),
         _ => answer.clone(),
     });
     let token = FakeIssuer::with_kid("k").token(USER, NOW);
@@ -39,7 +39,7 @@ fn export(
 #[test]
 fn export_returns_the_callers_data_as_a_file() {
     let document = json!({"account": {"id": USER}, "profile": {}});
-    let (response, sent) = export("/export", Method::GET, FakeAnswer::json(200, &document));
+    let (response, sent) = export("/export", Method::GET, FakeResponse::json(200, &document));
     let response = response.unwrap();
     assert_eq!(
         response.headers()["content-disposition"],
@@ -80,31 +80,31 @@ fn refuses_an_invalid_export() {
         (
             "/export",
             Method::GET,
-            FakeAnswer::json(200, &Value::Null),
+            FakeResponse::json(200, &Value::Null),
             Code::ProfileNotFound,
         ),
         (
             "/export",
             Method::GET,
-            FakeAnswer::Error(HttpError::TooLarge),
+            FakeResponse::Error(HttpError::TooLarge),
             Code::DatabaseUnavailable,
         ),
         (
             "/export",
             Method::GET,
-            FakeAnswer::json(503, &json!({})),
+            FakeResponse::json(503, &json!({})),
             Code::DatabaseUnavailable,
         ),
         (
             "/export",
             Method::GET,
-            FakeAnswer::json(200, &json!({"profile": {}})),
+            FakeResponse::json(200, &json!({"profile": {}})),
             Code::DatabaseUnavailable,
         ),
         (
             "/export",
             Method::GET,
-            FakeAnswer::json(200, &of_another),
+            FakeResponse::json(200, &of_another),
             Code::DatabaseUnavailable,
         ),
     ] {

@@ -2,7 +2,7 @@ use futures_util::FutureExt;
 use http::Method;
 use serde_json::Value;
 use shared::auth::FakeIssuer;
-use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_context, fake_request};
+use shared::fakes::{FakeClock, FakeHttp, FakeResponse, fake_context, fake_request};
 use shared::runtime::http_client::{HttpError, OutboundRequest};
 
 use super::*;
@@ -34,34 +34,34 @@ fn name(request: &OutboundRequest) -> String {
     )
 }
 
-fn answer(request: &OutboundRequest, instead: &[(&str, FakeAnswer)]) -> FakeAnswer {
+fn answer(request: &OutboundRequest, instead: &[(&str, FakeResponse)]) -> FakeResponse {
     let name = name(request);
     if let Some((_, answer)) = instead.iter().find(|(of, _)| *of == name) {
         return answer.clone();
     }
     let session = json!({"id": "cs_1", "status": "open", "expires_at": 2});
     match name.as_str() {
-        "GET jwks.json" => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
-        "POST begin_account_deletion" => FakeAnswer::json(
+        "GET jwks.json" => FakeResponse::json(200, &FakeIssuer::with_kid("k").jwks()),
+        "POST begin_account_deletion" => FakeResponse::json(
             200,
             &json!({"outcome": "begun", "stripe_customer_id": "cus_1"}),
         ),
-        "GET sessions" => FakeAnswer::json(200, &json!({ "data": [session] })),
-        "POST expire" => FakeAnswer::json(200, &session),
-        "DELETE cus_1" => FakeAnswer::json(200, &json!({"id": "cus_1", "deleted": true})),
-        "POST delete_account" => FakeAnswer::json(200, &json!("deleted")),
+        "GET sessions" => FakeResponse::json(200, &json!({ "data": [session] })),
+        "POST expire" => FakeResponse::json(200, &session),
+        "DELETE cus_1" => FakeResponse::json(200, &json!({"id": "cus_1", "deleted": true})),
+        "POST delete_account" => FakeResponse::json(200, &json!("deleted")),
         other => panic!("{other}"),
     }
 }
 
 /// Sends a deletion; returns the status or the error, and the requests that the function sent.
-fn delete(instead: &[(&'static str, FakeAnswer)]) -> (Result<u16, Error>, Vec<String>) {
+fn delete(instead: &[(&'static str, FakeResponse)]) -> (Result<u16, Error>, Vec<String>) {
     delete_signed_in_for(0, instead)
 }
 
 fn delete_signed_in_for(
     seconds: u64,
-    instead: &[(&'static str, FakeAnswer)],
+    instead: &[(&'static str, FakeResponse)],
 ) -> (Result<u16, Error>, Vec<String>) {
     let instead = instead.to_vec();
     let http = FakeHttp::responding(move |request| answer(request, &instead));
@@ -92,8 +92,8 @@ fn delete_signed_in_for(
     (result, sent)
 }
 
-fn missing(param: &str) -> FakeAnswer {
-    FakeAnswer::json(
+fn missing(param: &str) -> FakeResponse {
+    FakeResponse::json(
         404,
         &json!({"error": {"code": "resource_missing", "param": param}}),
     )
@@ -147,7 +147,7 @@ fn deletion_needs_a_recent_sign_in() {
 
 #[test]
 fn deletes_a_user_without_a_customer_without_stripe() {
-    let begun = FakeAnswer::json(
+    let begun = FakeResponse::json(
         200,
         &json!({"outcome": "begun", "stripe_customer_id": null}),
     );
@@ -162,11 +162,11 @@ fn ignores_missing_customer() {
         ("DELETE cus_1", missing("id")),
         (
             "POST delete_account",
-            FakeAnswer::json(200, &json!("no_account")),
+            FakeResponse::json(200, &json!("no_account")),
         ),
         (
             "POST begin_account_deletion",
-            FakeAnswer::json(200, &json!({"outcome": "no_account"})),
+            FakeResponse::json(200, &json!({"outcome": "no_account"})),
         ),
     ] {
         let of = instead.0;
@@ -182,7 +182,7 @@ fn account_is_deleted_although_the_auth_log_cannot_be_cleaned() {
             request,
             &[(
                 "POST delete_account",
-                FakeAnswer::json(200, &json!("deleted_but_logged")),
+                FakeResponse::json(200, &json!("deleted_but_logged")),
             )],
         )
     });
@@ -208,57 +208,57 @@ fn user_whose_customer_remains_is_not_deleted() {
     for (of, failure, code) in [
         (
             "GET sessions",
-            FakeAnswer::text(500, "text/plain", ""),
+            FakeResponse::text(500, "text/plain", ""),
             Code::StripeUnavailable,
         ),
         (
             "POST expire",
-            FakeAnswer::Error(HttpError::Timeout),
+            FakeResponse::Error(HttpError::Timeout),
             Code::StripeTimeout,
         ),
         (
             "POST expire",
-            FakeAnswer::json(200, &json!({})),
+            FakeResponse::json(200, &json!({})),
             Code::StripeUnavailable,
         ),
         (
             "DELETE cus_1",
-            FakeAnswer::Error(HttpError::Network),
+            FakeResponse::Error(HttpError::Network),
             Code::StripeUnavailable,
         ),
         (
             "DELETE cus_1",
-            FakeAnswer::json(401, &json!({})),
+            FakeResponse::json(401, &json!({})),
             Code::Misconfigured,
         ),
         (
             "DELETE cus_1",
-            FakeAnswer::text(200, "text/html", "<h1>"),
+            FakeResponse::text(200, "text/html", "<h1>"),
             Code::StripeUnavailable,
         ),
         (
             "DELETE cus_1",
-            FakeAnswer::json(200, &json!({"id": "cus_1"})),
+            FakeResponse::json(200, &json!({"id": "cus_1"})),
             Code::StripeUnavailable,
         ),
         (
             "DELETE cus_1",
-            FakeAnswer::json(400, &json!({"error": {}})),
+            FakeResponse::json(400, &json!({"error": {}})),
             Code::Misconfigured,
         ),
         (
             "POST begin_account_deletion",
-            FakeAnswer::Error(HttpError::Network),
+            FakeResponse::Error(HttpError::Network),
             Code::DatabaseUnavailable,
         ),
         (
             "POST begin_account_deletion",
-            FakeAnswer::json(200, &json!({"outcome": "begun", "stripe_customer_id": "?"})),
+            FakeResponse::json(200, &json!({"outcome": "begun", "stripe_customer_id": "?"})),
             Code::Internal,
         ),
         (
             "POST begin_account_deletion",
-            FakeAnswer::json(
+            FakeResponse::json(
                 200,
                 &json!({"outcome": "not_confirmed", "confirm_with": "email"}),
             ),
@@ -266,7 +266,7 @@ fn user_whose_customer_remains_is_not_deleted() {
         ),
         (
             "POST begin_account_deletion",
-            FakeAnswer::json(200, &json!({"outcome": "not_confirmed"})),
+            FakeResponse::json(200, &json!({"outcome": "not_confirmed"})),
             Code::Internal,
         ),
     ] {
@@ -279,7 +279,7 @@ fn user_whose_customer_remains_is_not_deleted() {
     }
     let (result, _) = delete(&[(
         "POST delete_account",
-        FakeAnswer::json(200, &json!("not_begun")),
+        FakeResponse::json(200, &json!("not_begun")),
     )]);
     assert_eq!(result.unwrap_err().code(), Code::Internal);
 }
@@ -291,7 +291,7 @@ fn wrong_confirmation_is_refused_with_the_expected_kind() {
         ("phone", "phone number"),
         ("id", "account's id"),
     ] {
-        let answer = FakeAnswer::json(
+        let answer = FakeResponse::json(
             200,
             &json!({"outcome": "not_confirmed", "confirm_with": kind}),
         );

@@ -267,7 +267,7 @@ impl<'a> Answer<'a> {
         Said::Ended(match self.songs {
             0 if self.reader.has_list() => Ok(()),
             0 if self.reader.is_empty() => Err(LlmError::Empty),
-            0 => Err(LlmError::InvalidAnswer),
+            0 => Err(LlmError::InvalidResponse),
             _ if self.reader.is_complete() || self.goes_on_and_on() => Ok(()),
             _ => Err(LlmError::CutOff),
         })
@@ -278,7 +278,7 @@ impl<'a> Answer<'a> {
 pub fn complaint(error: &LlmError) -> Option<Complaint> {
     match error {
         LlmError::Empty => Some(Complaint::Empty),
-        LlmError::InvalidAnswer | LlmError::Unusable(_) => Some(Complaint::Unreadable),
+        LlmError::InvalidResponse | LlmError::Unusable(_) => Some(Complaint::Unreadable),
         LlmError::CutOff => Some(Complaint::CutOff),
         _ => None,
     }

@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt;
 use serde_json::json;
-use shared::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use shared::fakes::{FakeClock, FakeHttp, FakeResponse};
 use shared::llm::playlist::PlaylistAsk;
 use shared::llm::{LlmConfig, LlmMemory, stream_chat};
 use shared::runtime::clock::Clock;
@@ -33,7 +33,7 @@ fn read(frames: &str) -> (usize, Option<Said>, u64) {
     };
     let config = LlmConfig::from_env(env).unwrap();
     let http =
-        FakeHttp::answering([FakeAnswer::text(200, "text/event-stream", frames).staying_open()]);
+        FakeHttp::answering([FakeResponse::text(200, "text/event-stream", frames).staying_open()]);
     let (memory, clock) = (LlmMemory::default(), FakeClock::hurrying(0));
     let question = PlaylistAsk {
         wanted: 3,

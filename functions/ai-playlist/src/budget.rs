@@ -56,7 +56,7 @@ impl HttpClient for Budgeted {
 #[cfg(test)]
 mod tests {
     use http::Method;
-    use shared::fakes::{FakeAnswer, FakeHttp};
+    use shared::fakes::{FakeHttp, FakeResponse};
     use shared::runtime::http_client::{Limits, Upstream};
 
     use super::*;
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn reserved_requests_are_not_spent_early() {
-        let fake = FakeHttp::responding(|_| FakeAnswer::text(200, "text/plain", ""));
+        let fake = FakeHttp::responding(|_| FakeResponse::text(200, "text/plain", ""));
         let budget = Budgeted::new(Rc::new(fake.clone()), 3);
         let searches = budget.keeping(2);
         assert_eq!(send(&searches), Ok(()));

@@ -5,9 +5,9 @@ use super::*;
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 /// Returns a completion with this content.
-fn saying(content: &str) -> FakeAnswer {
+fn saying(content: &str) -> FakeResponse {
     let frame = json!({"choices": [{"delta": {"content": content}, "finish_reason": "stop"}]});
-    FakeAnswer::text(
+    FakeResponse::text(
         200,
         "text/event-stream",
         &format!("data: {frame}\n\ndata: [DONE]\n\n"),
@@ -15,7 +15,7 @@ fn saying(content: &str) -> FakeAnswer {
 }
 
 /// Upstreams whose model returns these completions, one per request, and then `{}`.
-fn model(answers: Vec<FakeAnswer>) -> impl Fn(&OutboundRequest) -> FakeAnswer {
+fn model(answers: Vec<FakeResponse>) -> impl Fn(&OutboundRequest) -> FakeResponse {
     let (works, answers) = (world(SONGS), RefCell::new(answers.into_iter()));
     move |request| match request.url.ends_with("/chat/completions") {
         true => answers.borrow_mut().next().unwrap_or_else(|| saying("{}")),
@@ -43,7 +43,7 @@ fn unusable_completion_is_requested_again_with_the_problem() {
             "was not the requested JSON object",
         ),
         (
-            FakeAnswer::text(200, "text/html", "<!doctype html>"),
+            FakeResponse::text(200, "text/html", "<!doctype html>"),
             "was not the requested JSON object",
         ),
     ] {
@@ -84,17 +84,17 @@ fn second_completion_only_fills_gaps_of_the_first() {
 #[test]
 fn two_unusable_answers_are_an_uncharged_error() {
     for (answer, code) in [
-        (saying(""), Code::LlmInvalidAnswer),
+        (saying(""), Code::LlmInvalidResponse),
         (
             saying("I'm sorry, I can only help with music."),
-            Code::LlmInvalidAnswer,
+            Code::LlmInvalidResponse,
         ),
         (
             saying(r#"{"kind":"playlist","tracks":[]}"#),
             Code::NoTracksFound,
         ),
         (
-            FakeAnswer::json(200, &json!({"error": {"message": "overloaded"}})),
+            FakeResponse::json(200, &json!({"error": {"message": "overloaded"}})),
             Code::LlmUnavailable,
         ),
     ] {
@@ -107,7 +107,7 @@ fn two_unusable_answers_are_an_uncharged_error() {
 
 #[test]
 fn prompt_blocked_by_the_providers_policy_is_refused_with_examples() {
-    let refused = FakeAnswer::json(
+    let refused = FakeResponse::json(
         400,
         &json!({"error": {"code": "content_filter", "message": "filtered"}}),
     );
@@ -151,7 +151,7 @@ fn remembers_the_features_that_the_server_accepts() {
         let is_strict = request.url.ends_with("/chat/completions")
             && request.body.windows(11).any(|w| w == b"json_schema");
         match is_strict {
-            true => FakeAnswer::json(
+            true => FakeResponse::json(
                 400,
                 &json!({"error": {"message": "This response_format type is unavailable"}}),
             ),
@@ -180,7 +180,7 @@ fn excess_suggestions_are_not_searched() {
     let (works, suggested) = (world(&[]), completion(&many));
     let bench = Bench::new(move |request| match request.url.as_str() {
         url if url.contains("/v1/search") => {
-            FakeAnswer::json(200, &json!({"tracks": {"items": []}}))
+            FakeResponse::json(200, &json!({"tracks": {"items": []}}))
         }
         url if url.ends_with("/chat/completions") => suggested.clone(),
         _ => works(request),

@@ -24,19 +24,19 @@ const TWELVE: &[(&str, &str)] = &[
 /// Returns upstreams in which `found` songs are found and the search for the next one never ends.
 pub(super) fn stuck_after(
     found: usize,
-    delivered: FakeAnswer,
-) -> impl Fn(&OutboundRequest) -> FakeAnswer {
+    delivered: FakeResponse,
+) -> impl Fn(&OutboundRequest) -> FakeResponse {
     let (works, searches) = (world(TWELVE), Cell::new(0));
     move |request| match request.url.as_str() {
         url if url.ends_with("rpc/ai_deliver") => delivered.clone(),
-        url if url.ends_with("rpc/save_generated_playlist") => FakeAnswer::json(
+        url if url.ends_with("rpc/save_generated_playlist") => FakeResponse::json(
             200,
             &json!({"outcome": "saved", "playlist_id": USER, "version": 1, "name": "Wieczór", "quota": quota()}),
         ),
         url if url.contains("/v1/search") => {
             searches.set(searches.get() + 1);
             if searches.get() > found {
-                FakeAnswer::Silence
+                FakeResponse::Silence
             } else {
                 works(request)
             }
@@ -45,8 +45,8 @@ pub(super) fn stuck_after(
     }
 }
 
-pub(super) fn delivered() -> FakeAnswer {
-    FakeAnswer::json(200, &json!({"outcome": "delivered"}))
+pub(super) fn delivered() -> FakeResponse {
+    FakeResponse::json(200, &json!({"outcome": "delivered"}))
 }
 
 /// Returns how many tracks are sent before the generation is stuck. Then the client leaves.
@@ -112,8 +112,8 @@ fn saves_the_playlist_of_a_disconnected_client() {
 
 #[test]
 fn charges_before_it_sends() {
-    let expired = FakeAnswer::json(200, &json!({"outcome": "expired", "quota": quota()}));
-    for answer in [FakeAnswer::Silence, expired.clone()] {
+    let expired = FakeResponse::json(200, &json!({"outcome": "expired", "quota": quota()}));
+    for answer in [FakeResponse::Silence, expired.clone()] {
         let (stuck, expired) = (stuck_after(5, answer), expired.clone());
         let bench = Bench::new(move |request| match request.url.ends_with("ai_settle") {
             true => expired.clone(),
@@ -127,7 +127,7 @@ fn charges_before_it_sends() {
 fn failed_charge_ends_the_generation_with_the_tracks_so_far() {
     let bench = Bench::new(stuck_after(
         5,
-        FakeAnswer::json(400, &json!({"code": "22P05", "message": "no"})),
+        FakeResponse::json(400, &json!({"code": "22P05", "message": "no"})),
     ));
     let response = bench.ask("text/event-stream", &wish(12)).unwrap().unwrap();
     let Body::Stream(chunks) = response.into_body() else {
@@ -163,7 +163,7 @@ fn playlist_over_the_limit_is_delivered_unsaved() {
     let works = world(SONGS);
     let bench = Bench::new(
         move |request| match request.url.contains("save_generated_playlist") {
-            true => FakeAnswer::json(200, &json!({"outcome": "playlist_limit"})),
+            true => FakeResponse::json(200, &json!({"outcome": "playlist_limit"})),
             false => works(request),
         },
     );
@@ -231,8 +231,8 @@ fn repeat_returns_and_saves_what_was_delivered() {
         let saving = saving.clone();
         let bench = Bench::new(
             move |request| match request.url.rsplit('/').next().unwrap() {
-                "ai_reserve" => FakeAnswer::json(200, &reserved),
-                "save_generated_playlist" => FakeAnswer::json(200, &saving),
+                "ai_reserve" => FakeResponse::json(200, &reserved),
+                "save_generated_playlist" => FakeResponse::json(200, &saving),
                 _ => works(request),
             },
         );
@@ -267,7 +267,7 @@ fn limits_number_and_length_of_misses() {
     let (works, said) = (world(&[]), completion(&songs));
     let bench = Bench::new(move |request| match request.url.as_str() {
         url if url.contains("/v1/search") => {
-            FakeAnswer::json(200, &json!({"tracks": {"items": []}}))
+            FakeResponse::json(200, &json!({"tracks": {"items": []}}))
         }
         url if url.ends_with("/chat/completions") => said.clone(),
         _ => works(request),

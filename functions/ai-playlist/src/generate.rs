@@ -239,7 +239,7 @@ impl<'a> Generation<'a> {
             return true;
         }
         match error {
-            LlmError::InvalidAnswer
+            LlmError::InvalidResponse
             | LlmError::Empty
             | LlmError::CutOff
             | LlmError::Unusable(_) => true,

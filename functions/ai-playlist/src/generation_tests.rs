@@ -66,7 +66,7 @@ fn another_version_is_delivered_only_if_allowed_and_is_labelled() {
         let (works, acoustic) = (world(ONE), acoustic.clone());
         Bench::new(move |request| {
             if request.url.contains("/v1/search") {
-                FakeAnswer::json(200, &acoustic)
+                FakeResponse::json(200, &acoustic)
             } else {
                 works(request)
             }
@@ -126,7 +126,7 @@ fn at_most_five_searches_run_at_once() {
     let works = world(SEVEN);
     let bench = Bench::new(move |request| {
         if request.url.contains("/v1/search") {
-            FakeAnswer::Silence
+            FakeResponse::Silence
         } else {
             works(request)
         }
@@ -148,7 +148,7 @@ fn deadline_settles_as_timeout() {
 fn expired_reservation_delivers_nothing() {
     let works = world(SONGS);
     let bench = Bench::new(move |request| match request.url.contains("ai_settle") {
-        true => FakeAnswer::json(
+        true => FakeResponse::json(
             200,
             &json!({"outcome": "expired", "status": "timeout", "quota": quota()}),
         ),
@@ -189,7 +189,9 @@ fn playlist_refused_by_the_database_is_settled_as_failed_at_once() {
         let bench =
             Bench::new(
                 move |request| match request.url.contains("save_generated_playlist") {
-                    true => FakeAnswer::json(status, &json!({"code": code, "message": "refused"})),
+                    true => {
+                        FakeResponse::json(status, &json!({"code": code, "message": "refused"}))
+                    }
                     false => works(request),
                 },
             );
@@ -206,7 +208,7 @@ fn playlist_of_unknown_outcome_is_left_to_a_repeat() {
     let mut bench =
         Bench::new(
             move |request| match request.url.contains("save_generated_playlist") {
-                true => FakeAnswer::text(503, "text/html", "<h1>Busy</h1>"),
+                true => FakeResponse::text(503, "text/html", "<h1>Busy</h1>"),
                 false => works(request),
             },
         );

@@ -7,7 +7,7 @@ use futures_util::task::noop_waker;
 use serde_json::{Value, json};
 use shared::Code;
 use shared::auth::FakeIssuer;
-use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeLog, fake_context};
+use shared::fakes::{FakeClock, FakeHttp, FakeLog, FakeResponse, fake_context};
 use shared::runtime::cors::AllowedOrigins;
 use shared::runtime::endpoint::serve;
 use shared::runtime::http_client::OutboundRequest;
@@ -58,7 +58,7 @@ fn config(name: &str) -> Option<String> {
 }
 
 impl Bench {
-    fn new(world: impl Fn(&OutboundRequest) -> FakeAnswer + 'static) -> Self {
+    fn new(world: impl Fn(&OutboundRequest) -> FakeResponse + 'static) -> Self {
         let (http, clock, log) = (
             FakeHttp::responding(world),
             FakeClock::at_ms(NOW_MS),
@@ -202,7 +202,7 @@ fn quota() -> Value {
     json!({"plan": "free", "used": 1, "limit": 3, "remaining": 2, "next_free_at": null})
 }
 
-fn completion(songs: &[(&str, &str)]) -> FakeAnswer {
+fn completion(songs: &[(&str, &str)]) -> FakeResponse {
     let tracks: Vec<_> = songs
         .iter()
         .map(|(artist, title)| json!({"artist": artist, "title": title, "year": null}))
@@ -211,7 +211,7 @@ fn completion(songs: &[(&str, &str)]) -> FakeAnswer {
         "summary": "s", "tracks": tracks});
     let frame =
         json!({"choices": [{"delta": {"content": content.to_string()}, "finish_reason": "stop"}]});
-    FakeAnswer::text(
+    FakeResponse::text(
         200,
         "text/event-stream",
         &format!("data: {frame}\n\ndata: [DONE]\n\n"),
@@ -219,7 +219,7 @@ fn completion(songs: &[(&str, &str)]) -> FakeAnswer {
 }
 
 /// Returns the requested song for each search.
-fn found(request: &OutboundRequest) -> FakeAnswer {
+fn found(request: &OutboundRequest) -> FakeResponse {
     let query = request
         .url
         .split("q=")
@@ -239,7 +239,7 @@ fn found(request: &OutboundRequest) -> FakeAnswer {
         quoted.next().unwrap_or_default(),
     );
     let hex: String = title.bytes().map(|b| format!("{b:02x}")).collect();
-    FakeAnswer::json(
+    FakeResponse::json(
         200,
         &json!({"tracks": {"items": [{
             "uri": format!("spotify:track:{hex:0<22.22}"), "name": title, "artists": [{"name": artist}],
@@ -249,23 +249,23 @@ fn found(request: &OutboundRequest) -> FakeAnswer {
 }
 
 /// Upstreams that all succeed; the model suggests `songs`.
-fn world(songs: &'static [(&str, &str)]) -> impl Fn(&OutboundRequest) -> FakeAnswer {
+fn world(songs: &'static [(&str, &str)]) -> impl Fn(&OutboundRequest) -> FakeResponse {
     move |request| {
         let url = request.url.as_str();
         match url {
             _ if url.ends_with("jwks.json") => {
-                FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks())
+                FakeResponse::json(200, &FakeIssuer::with_kid("k").jwks())
             }
             _ if url.ends_with("rpc/ai_reserve") => {
-                FakeAnswer::json(200, &json!({"outcome": "reserved", "quota": quota()}))
+                FakeResponse::json(200, &json!({"outcome": "reserved", "quota": quota()}))
             }
-            _ if url.ends_with("rpc/ai_settle") => FakeAnswer::json(
+            _ if url.ends_with("rpc/ai_settle") => FakeResponse::json(
                 200,
                 &json!({"outcome": "settled", "status": "x", "quota": quota()}),
             ),
             _ if url.ends_with("rpc/recall_songs") => {
                 let asked: Value = serde_json::from_slice(&request.body).unwrap();
-                FakeAnswer::json(
+                FakeResponse::json(
                     200,
                     &json!(vec![
                         Value::Null;
@@ -273,8 +273,8 @@ fn world(songs: &'static [(&str, &str)]) -> impl Fn(&OutboundRequest) -> FakeAns
                     ]),
                 )
             }
-            _ if url.ends_with("rpc/remember_songs") => FakeAnswer::text(204, "text/plain", ""),
-            _ if url.ends_with("/api/token") => FakeAnswer::json(
+            _ if url.ends_with("rpc/remember_songs") => FakeResponse::text(204, "text/plain", ""),
+            _ if url.ends_with("/api/token") => FakeResponse::json(
                 200,
                 &json!({"access_token": "t", "token_type": "Bearer", "expires_in": 3600}),
             ),
@@ -294,7 +294,7 @@ const SONGS: &[(&str, &str)] = &[
 fn with_silent_model() -> Bench {
     let works = world(SONGS);
     Bench::new(move |request| match request.url.contains("/chat/") {
-        true => FakeAnswer::Silence,
+        true => FakeResponse::Silence,
         false => works(request),
     })
 }

@@ -15,8 +15,8 @@ fn key(args: &Value, song: &Value) -> String {
 /// Returns upstreams with a database that remembers songs.
 fn remembering(
     stored: &Stored,
-    works: impl Fn(&OutboundRequest) -> FakeAnswer + 'static,
-) -> impl Fn(&OutboundRequest) -> FakeAnswer + 'static {
+    works: impl Fn(&OutboundRequest) -> FakeResponse + 'static,
+) -> impl Fn(&OutboundRequest) -> FakeResponse + 'static {
     let stored = stored.clone();
     move |request| {
         let args = || serde_json::from_slice::<Value>(&request.body).unwrap();
@@ -26,7 +26,7 @@ fn remembering(
                 let songs = args["p_songs"].as_array().unwrap().iter();
                 let entries =
                     songs.map(|song| stored.get(&key(&args, song)).cloned().unwrap_or_default());
-                FakeAnswer::json(200, &entries.collect())
+                FakeResponse::json(200, &entries.collect())
             }
             "remember_songs" => {
                 let args = args();
@@ -35,7 +35,7 @@ fn remembering(
                         .borrow_mut()
                         .insert(key(&args, &entry["song"]), entry["candidates"].clone());
                 }
-                FakeAnswer::text(204, "text/plain", "")
+                FakeResponse::text(204, "text/plain", "")
             }
             _ => works(request),
         }
@@ -46,8 +46,8 @@ fn searches(bench: &Bench) -> usize {
     bench.sent_to("/v1/search").len()
 }
 
-fn busy() -> FakeAnswer {
-    FakeAnswer::json(429, &json!({})).with_header(header::RETRY_AFTER, "48925")
+fn busy() -> FakeResponse {
+    FakeResponse::json(429, &json!({})).with_header(header::RETRY_AFTER, "48925")
 }
 
 #[test]
@@ -90,8 +90,8 @@ fn unavailable_or_poisoned_memory_changes_nothing() {
         "album": "", "release_year": null, "duration_ms": 1, "explicit": false, "is_playable": true, "isrc": null}],
         "by_field": 1, "is_complete": false, "is_any_playable": true});
     for answer in [
-        FakeAnswer::json(503, &json!({"message": "away"})),
-        FakeAnswer::json(200, &json!([evil.clone(), evil, {"tracks": "half"}])),
+        FakeResponse::json(503, &json!({"message": "away"})),
+        FakeResponse::json(200, &json!([evil.clone(), evil, {"tracks": "half"}])),
     ] {
         let works = world(SONGS);
         let bench = Bench::new(move |request| match request.url.ends_with("_songs") {
@@ -153,7 +153,7 @@ fn remembers_songs_found_for_a_disconnected_client() {
     let (stored, works) = (Stored::default(), world(SONGS));
     let mut bench = Bench::new(remembering(&stored, move |request| {
         match request.url.contains("Boskie") {
-            true => FakeAnswer::Silence,
+            true => FakeResponse::Silence,
             false => works(request),
         }
     }));
@@ -171,7 +171,7 @@ fn remembers_songs_found_for_a_disconnected_client() {
 }
 
 /// Returns a catalogue with every version of a song, which either the search by field or only the one by words finds.
-fn versions(request: &OutboundRequest) -> FakeAnswer {
+fn versions(request: &OutboundRequest) -> FakeResponse {
     let is_by_field = request.url.contains("track%3A");
     let item = |number: usize, title: &str, explicit: bool, year: &str| {
         json!({"uri": format!("spotify:track:{number:022}"), "name": title, "artists": [{"name": "Kult"}],
@@ -196,7 +196,7 @@ fn versions(request: &OutboundRequest) -> FakeAnswer {
         (_, true) => vec![all[4].clone()],
         (_, false) => all[..1].to_vec(),
     };
-    FakeAnswer::json(200, &json!({"tracks": {"items": found}}))
+    FakeResponse::json(200, &json!({"tracks": {"items": found}}))
 }
 
 #[test]

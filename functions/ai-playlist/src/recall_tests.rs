@@ -5,7 +5,7 @@ use std::rc::Rc;
 use futures_util::future::{Either, join_all, select};
 use serde_json::{Value, json};
 use shared::config::ConfigError;
-use shared::fakes::{FakeAnswer, FakeHttp, SharedClock};
+use shared::fakes::{FakeHttp, FakeResponse, SharedClock};
 use shared::supabase::{Supabase, SupabaseConfig};
 
 use super::*;
@@ -51,7 +51,7 @@ fn questions(
     songs: &[Requested],
     pauses: bool,
     available: usize,
-    answer: impl Fn(usize) -> FakeAnswer + 'static,
+    answer: impl Fn(usize) -> FakeResponse + 'static,
 ) -> (Vec<Vec<String>>, u64) {
     let clock = SharedClock::at_ms(1_000);
     let http = FakeHttp::responding(move |request| answer(asked(request).len()));
@@ -81,8 +81,8 @@ fn questions(
     (http.requests().iter().map(asked).collect(), ended_ms)
 }
 
-fn nothing(count: usize) -> FakeAnswer {
-    FakeAnswer::json(200, &json!(vec![Value::Null; count]))
+fn nothing(count: usize) -> FakeResponse {
+    FakeResponse::json(200, &json!(vec![Value::Null; count]))
 }
 
 #[test]
@@ -148,17 +148,17 @@ fn pause_or_fifty_songs_end_a_batch() {
 fn failing_memory_is_not_used_again() {
     let songs = [(0, 1, true), (100, 2, false), (2_000, 3, false)];
     for (answer, ended_ms) in [
-        (FakeAnswer::json(500, &json!({"message": "down"})), 2_000),
-        (FakeAnswer::json(200, &json!([])), 2_000),
-        (FakeAnswer::json(200, &json!({"code": "x"})), 2_000),
-        (FakeAnswer::text(200, "text/html", "<h1>Hi</h1>"), 2_000),
-        (FakeAnswer::Silence, 2_000),
+        (FakeResponse::json(500, &json!({"message": "down"})), 2_000),
+        (FakeResponse::json(200, &json!([])), 2_000),
+        (FakeResponse::json(200, &json!({"code": "x"})), 2_000),
+        (FakeResponse::text(200, "text/html", "<h1>Hi</h1>"), 2_000),
+        (FakeResponse::Silence, 2_000),
     ] {
         let answer = Rc::new(answer);
         let (batches, at_ms) = questions(&songs, false, 1_000, move |_| answer.as_ref().clone());
         assert_eq!((batches, at_ms), (vec![vec!["1".to_owned()]], ended_ms));
     }
-    let silent = questions(&[(0, 1, true)], false, 1_000, |_| FakeAnswer::Silence);
+    let silent = questions(&[(0, 1, true)], false, 1_000, |_| FakeResponse::Silence);
     assert_eq!(silent.1, 1_000, "a silent memory is waited for once");
 }
 

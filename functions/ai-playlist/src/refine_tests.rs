@@ -34,9 +34,9 @@ fn bench(reserved: &Value) -> Bench {
     let (works, reserved) = (world(NEW), reserved.clone());
     Bench::new(
         move |request| match request.url.rsplit('/').next().unwrap() {
-            "ai_reserve" => FakeAnswer::json(200, &reserved),
-            "ai_deliver" => FakeAnswer::json(200, &json!({"outcome": "delivered"})),
-            "save_generated_playlist" => FakeAnswer::json(
+            "ai_reserve" => FakeResponse::json(200, &reserved),
+            "ai_deliver" => FakeResponse::json(200, &json!({"outcome": "delivered"})),
+            "save_generated_playlist" => FakeResponse::json(
                 200,
                 &json!({"outcome": "saved", "playlist_id": LIST, "version": 4, "name": "Rain", "quota": quota()}),
             ),
@@ -180,7 +180,7 @@ fn only_new_songs_are_charged() {
         let stuck = delivery::stuck_after(found, delivery::delivered());
         let reserved = json!({"outcome": "reserved", "quota": quota(), "tracks": tracks});
         let bench = Bench::new(move |request| match request.url.ends_with("ai_reserve") {
-            true => FakeAnswer::json(200, &reserved),
+            true => FakeResponse::json(200, &reserved),
             false => stuck(request),
         });
         let sent = delivery::tracks_until_stuck(&bench, &refinement(&keep, Some("calmer"), 12));
@@ -241,7 +241,7 @@ fn track_carries_the_models_reason() {
         {"artist": "Kult", "title": "Arahja", "why": "Slow\nand calm"}, {"artist": "Hey", "title": "Teksanski"}]});
     let frame =
         json!({"choices": [{"delta": {"content": content.to_string()}, "finish_reason": "stop"}]});
-    let said = FakeAnswer::text(
+    let said = FakeResponse::text(
         200,
         "text/event-stream",
         &format!("data: {frame}\n\ndata: [DONE]\n\n"),

@@ -156,7 +156,7 @@ fn log_line_has_the_quotas_decision() {
     ] {
         let (works, answer) = (world(SONGS), outcome.clone());
         let bench = Bench::new(move |request| match request.url.contains(rpc) {
-            true => FakeAnswer::json(200, &answer),
+            true => FakeResponse::json(200, &answer),
             false => works(request),
         });
         assert_eq!(bench.line(&wish(3))["quota"], quota, "{rpc} {outcome}");
@@ -167,7 +167,7 @@ fn log_line_has_the_quotas_decision() {
 fn playlist_keeps_the_models_order() {
     let works = world(SONGS);
     let bench = Bench::new(move |request| match request.url.contains("Arahja") {
-        true => FakeAnswer::Late(Box::new(works(request))),
+        true => FakeResponse::Late(Box::new(works(request))),
         false => works(request),
     });
     let response = bench.ask("text/event-stream", &wish(3)).unwrap().unwrap();

@@ -54,23 +54,23 @@ fn incomplete_subscription_is_sent_to_its_open_invoice() {
     let open =
         json!({"id": "in_1", "status": "open", "hosted_invoice_url": "https://invoice.example/"});
     for (invoice, expected) in [
-        (FakeAnswer::json(200, &open), "https://invoice.example/"),
+        (FakeResponse::json(200, &open), "https://invoice.example/"),
         (
-            FakeAnswer::json(
+            FakeResponse::json(
                 200,
                 &json!({"id": "in_1", "status": "paid", "hosted_invoice_url": "x"}),
             ),
             PORTAL,
         ),
         (
-            FakeAnswer::json(
+            FakeResponse::json(
                 200,
                 &json!({"id": "in_1", "status": "open", "hosted_invoice_url": null}),
             ),
             PORTAL,
         ),
         (
-            FakeAnswer::json(
+            FakeResponse::json(
                 404,
                 &json!({"error": {"code": "resource_missing", "param": "id"}}),
             ),
@@ -91,7 +91,7 @@ fn incomplete_subscription_is_sent_to_its_open_invoice() {
         {"id": "sub_2", "customer": "cus_1", "status": "incomplete", "latest_invoice": "in_1"},
         {"id": "sub_1", "customer": "cus_1", "status": "unpaid"},
     ]);
-    let page = FakeAnswer::json(200, &json!({"data": data, "has_more": false}));
+    let page = FakeResponse::json(200, &json!({"data": data, "has_more": false}));
     let (url, _) = checkout(World {
         instead: vec![("subscriptions", page)],
         ..world()
@@ -293,7 +293,7 @@ fn replaces_a_missing_customer() {
 fn stored_customer_wins_over_a_new_one() {
     let instead = vec![(
         "set_stripe_customer",
-        FakeAnswer::json(200, &json!("cus_first")),
+        FakeResponse::json(200, &json!("cus_first")),
     )];
     let (_, requests) = checkout(World {
         customer: None,
@@ -305,7 +305,7 @@ fn stored_customer_wins_over_a_new_one() {
         .rfind(|request| request.url.ends_with("/checkout/sessions"))
         .unwrap();
     assert!(body_of(create).contains("customer=cus_first"));
-    let instead = vec![("set_stripe_customer", FakeAnswer::json(200, &Value::Null))];
+    let instead = vec![("set_stripe_customer", FakeResponse::json(200, &Value::Null))];
     let (url, _) = checkout(World {
         customer: None,
         instead,

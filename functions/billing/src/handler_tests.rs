@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use http::Method;
 use serde_json::{Value, json};
 use shared::auth::FakeIssuer;
-use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_context};
+use shared::fakes::{FakeClock, FakeHttp, FakeResponse, fake_context};
 use shared::runtime::http_client::{HttpError, OutboundRequest};
 use uuid::Uuid;
 
@@ -44,7 +44,7 @@ struct World {
     has_created: Cell<bool>,
     /// The number of times that Stripe still refuses to mix currencies.
     conflicts: Cell<usize>,
-    instead: Vec<(&'static str, FakeAnswer)>,
+    instead: Vec<(&'static str, FakeResponse)>,
 }
 
 fn world() -> World {
@@ -70,7 +70,7 @@ fn body_of(request: &OutboundRequest) -> String {
     String::from_utf8(request.body.to_vec()).unwrap()
 }
 
-fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
+fn answer(world: &World, request: &OutboundRequest) -> FakeResponse {
     let (path, query) = request.url.split_once('?').unwrap_or((&request.url, ""));
     let name = path.rsplit('/').next().unwrap_or_default();
     if let Some((_, answer)) = world.instead.iter().find(|(of, _)| *of == name) {
@@ -83,38 +83,38 @@ fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
         .any(|gone| sent.contains(&format!("customer={gone}")))
     {
         let error = json!({"code": "resource_missing", "param": "customer"});
-        return FakeAnswer::json(400, &json!({ "error": error }));
+        return FakeResponse::json(400, &json!({ "error": error }));
     }
     match (name, request.method.as_str()) {
-        ("jwks.json", _) => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
-        ("take_request", _) => FakeAnswer::json(200, &json!({"outcome": "taken"})),
-        ("billing_profile", _) => FakeAnswer::json(
+        ("jwks.json", _) => FakeResponse::json(200, &FakeIssuer::with_kid("k").jwks()),
+        ("take_request", _) => FakeResponse::json(200, &json!({"outcome": "taken"})),
+        ("billing_profile", _) => FakeResponse::json(
             200,
             &json!({"user_id": USER, "plan": "free", "plan_renews": false, "plan_period_ends_at": null,
                 "stripe_customer_id": world.customer, "plan_synced_at": null}),
         ),
         ("set_stripe_customer", _) => {
             let args: Value = serde_json::from_slice(&request.body).unwrap();
-            FakeAnswer::json(200, &args["p_stripe_customer_id"])
+            FakeResponse::json(200, &args["p_stripe_customer_id"])
         }
-        ("customers", "POST") => FakeAnswer::json(200, &json!({"id": "cus_new"})),
+        ("customers", "POST") => FakeResponse::json(200, &json!({"id": "cus_new"})),
         ("subscriptions", _) => {
             let data: Vec<_> = world
                 .status
                 .iter()
                 .map(|status| json!({"id": "sub_1", "customer": "cus_1", "status": status, "latest_invoice": "in_1"}))
                 .collect();
-            FakeAnswer::json(200, &json!({"data": data, "has_more": false}))
+            FakeResponse::json(200, &json!({"data": data, "has_more": false}))
         }
         ("sessions", "GET") => {
             let mut sessions = world.sessions.clone();
             if world.has_created.get() {
                 sessions.insert(world.newer, session("cs_new", "https://app.example/paid"));
             }
-            FakeAnswer::json(200, &json!({ "data": sessions }))
+            FakeResponse::json(200, &json!({ "data": sessions }))
         }
         ("sessions", _) if path.ends_with("billing_portal/sessions") => {
-            FakeAnswer::json(200, &json!({"url": "https://portal.example/"}))
+            FakeResponse::json(200, &json!({"url": "https://portal.example/"}))
         }
         ("sessions", _) if world.conflicts.get() > 0 => {
             world.conflicts.set(world.conflicts.get() - 1);
@@ -122,9 +122,9 @@ fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
         }
         ("sessions", _) => {
             world.has_created.set(true);
-            FakeAnswer::json(200, &session("cs_new", "https://app.example/paid"))
+            FakeResponse::json(200, &session("cs_new", "https://app.example/paid"))
         }
-        ("expire", _) => FakeAnswer::json(200, &json!({"id": path.rsplit('/').nth(1)})),
+        ("expire", _) => FakeResponse::json(200, &json!({"id": path.rsplit('/').nth(1)})),
         other => panic!("{other:?}"),
     }
 }
@@ -164,10 +164,10 @@ fn portal(world: World) -> (Result<Value, Error>, Vec<OutboundRequest>) {
     )
 }
 
-fn mixed_currencies() -> FakeAnswer {
+fn mixed_currencies() -> FakeResponse {
     let message = "You cannot combine currencies on a single customer. This customer has an active subscription mode \
                    checkout session with currency gbp.";
-    FakeAnswer::json(
+    FakeResponse::json(
         400,
         &json!({"error": {"type": "invalid_request_error", "message": message}}),
     )
@@ -187,19 +187,19 @@ fn posts(requests: &[OutboundRequest]) -> Vec<&str> {
 fn price_is_kept_for_ten_minutes_and_a_failure_for_two_seconds() {
     let price = json!({"id": "price_1", "currency": "usd", "unit_amount": 499,
         "recurring": {"interval": "month", "interval_count": 1}});
-    let failure = FakeAnswer::json(
+    let failure = FakeResponse::json(
         404,
         &json!({"error": {"code": "resource_missing", "param": "price"}}),
     );
     for (answer, lasts_ms, expected) in [
-        (FakeAnswer::json(200, &price), 600_000, Ok(json!("4.99"))),
+        (FakeResponse::json(200, &price), 600_000, Ok(json!("4.99"))),
         (
-            FakeAnswer::json(200, &json!({"id": "price_2"})),
+            FakeResponse::json(200, &json!({"id": "price_2"})),
             2_000,
             Err(Code::StripeUnavailable),
         ),
         (
-            FakeAnswer::Error(HttpError::Timeout),
+            FakeResponse::Error(HttpError::Timeout),
             2_000,
             Err(Code::StripeTimeout),
         ),
@@ -263,40 +263,43 @@ fn reports_every_failure() {
     };
     for (world, code) in [
         (
-            fails("billing_profile", FakeAnswer::json(200, &Value::Null)),
+            fails("billing_profile", FakeResponse::json(200, &Value::Null)),
             Code::ProfileNotFound,
         ),
         (
-            fails("billing_profile", FakeAnswer::Error(HttpError::Network)),
+            fails("billing_profile", FakeResponse::Error(HttpError::Network)),
             Code::DatabaseUnavailable,
         ),
         (
-            fails("customers", FakeAnswer::json(401, &json!({}))),
+            fails("customers", FakeResponse::json(401, &json!({}))),
             Code::Misconfigured,
         ),
         (
-            fails("customers", FakeAnswer::Error(HttpError::Timeout)),
+            fails("customers", FakeResponse::Error(HttpError::Timeout)),
             Code::StripeTimeout,
         ),
         (
-            fails("customers", FakeAnswer::json(200, &json!({"id": "../x"}))),
+            fails("customers", FakeResponse::json(200, &json!({"id": "../x"}))),
             Code::StripeUnavailable,
         ),
         (
             fails(
                 "set_stripe_customer",
-                FakeAnswer::text(503, "text/plain", ""),
+                FakeResponse::text(503, "text/plain", ""),
             ),
             Code::DatabaseUnavailable,
         ),
         (
-            fails("subscriptions", FakeAnswer::text(500, "text/html", "<h1>")),
+            fails(
+                "subscriptions",
+                FakeResponse::text(500, "text/html", "<h1>"),
+            ),
             Code::StripeUnavailable,
         ),
         (
             fails(
                 "sessions",
-                FakeAnswer::json(
+                FakeResponse::json(
                     400,
                     &json!({"error": {"code": "resource_missing", "param": "line_items[0][price]"}}),
                 ),
@@ -306,7 +309,7 @@ fn reports_every_failure() {
         (
             fails(
                 "sessions",
-                FakeAnswer::json(429, &json!({})).with_header(http::header::RETRY_AFTER, "60"),
+                FakeResponse::json(429, &json!({})).with_header(http::header::RETRY_AFTER, "60"),
             ),
             Code::StripeRateLimited,
         ),

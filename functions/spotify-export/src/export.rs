@@ -243,5 +243,5 @@ impl Offers<'_> {
 }
 
 fn unavailable(cause: &'static str) -> Error {
-    Error::from(SpotifyError::InvalidAnswer).caused_by(cause)
+    Error::from(SpotifyError::InvalidResponse).caused_by(cause)
 }

@@ -2,7 +2,7 @@ use futures_util::FutureExt;
 use serde_json::json;
 use shared::Code;
 use shared::auth::FakeIssuer;
-use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_context};
+use shared::fakes::{FakeClock, FakeHttp, FakeResponse, fake_context};
 use shared::runtime::http_client::{HttpError, OutboundRequest};
 
 use super::*;
@@ -28,7 +28,7 @@ fn env(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
-type Fill = Box<dyn Fn(&[String]) -> FakeAnswer>;
+type Fill = Box<dyn Fn(&[String]) -> FakeResponse>;
 
 /// A database and a Spotify that succeed unless overridden.
 struct World {
@@ -36,7 +36,7 @@ struct World {
     taken: Value,
     begun: Value,
     linked: bool,
-    create: FakeAnswer,
+    create: FakeResponse,
     /// The response to adding these tracks.
     fill: Fill,
 }
@@ -47,8 +47,8 @@ fn world(tracks: usize) -> World {
         taken: json!({"outcome": "taken"}),
         begun: json!({"outcome": "held", "spotify_playlist_id": null}),
         linked: true,
-        create: FakeAnswer::json(201, &json!({"id": "copy1", "external_urls": {}})),
-        fill: Box::new(|_| FakeAnswer::json(200, &json!({"snapshot_id": "s"}))),
+        create: FakeResponse::json(201, &json!({"id": "copy1", "external_urls": {}})),
+        fill: Box::new(|_| FakeResponse::json(200, &json!({"snapshot_id": "s"}))),
     }
 }
 
@@ -66,18 +66,18 @@ fn uris(request: &OutboundRequest) -> Vec<String> {
         .collect()
 }
 
-fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
+fn answer(world: &World, request: &OutboundRequest) -> FakeResponse {
     let path = request.url.split('?').next().unwrap_or_default();
     match path.rsplit('/').next().unwrap_or_default() {
-        "jwks.json" => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
-        "take_request" => FakeAnswer::json(200, &world.taken),
-        "begin_spotify_export" => FakeAnswer::json(200, &world.begun),
-        "record_spotify_export" => FakeAnswer::json(200, &json!("copy1")),
+        "jwks.json" => FakeResponse::json(200, &FakeIssuer::with_kid("k").jwks()),
+        "take_request" => FakeResponse::json(200, &world.taken),
+        "begin_spotify_export" => FakeResponse::json(200, &world.begun),
+        "record_spotify_export" => FakeResponse::json(200, &json!("copy1")),
         "finish_spotify_export" | "release_spotify_export" => {
-            FakeAnswer::text(204, "text/plain", "")
+            FakeResponse::text(204, "text/plain", "")
         }
-        "get_spotify_tokens" if !world.linked => FakeAnswer::json(200, &json!([])),
-        "get_spotify_tokens" => FakeAnswer::json(
+        "get_spotify_tokens" if !world.linked => FakeResponse::json(200, &json!([])),
+        "get_spotify_tokens" => FakeResponse::json(
             200,
             &json!([{"access_token": "a", "refresh_token": "r", "expires_at": "x", "state": "fresh"}]),
         ),
@@ -85,7 +85,7 @@ fn answer(world: &World, request: &OutboundRequest) -> FakeAnswer {
         "playlists" if path.starts_with(FakeIssuer::URL) => {
             let track = |position: usize| json!({"position": position, "track_uri": uri(position)});
             let tracks: Vec<_> = (1..=world.tracks).rev().map(track).collect();
-            FakeAnswer::json(
+            FakeResponse::json(
                 200,
                 &json!([{"name": "Evening", "description": null, "playlist_tracks": tracks}]),
             )
@@ -206,12 +206,12 @@ fn fills_an_existing_copy_and_returns_a_finished_result() {
 fn unfillable_copy_is_replaced_once() {
     for status in [403, 404] {
         let begun = json!({"outcome": "held", "spotify_playlist_id": "gone1"});
-        let refused = FakeAnswer::text(status, "text/plain", "no");
+        let refused = FakeResponse::text(status, "text/plain", "no");
         // The new copy is filled.
         let answers = std::cell::RefCell::new(vec![refused.clone()]);
         let fill: Fill = Box::new(move |_| {
             let first = answers.borrow_mut().pop();
-            first.unwrap_or_else(|| FakeAnswer::json(200, &json!({"snapshot_id": "s"})))
+            first.unwrap_or_else(|| FakeResponse::json(200, &json!({"snapshot_id": "s"})))
         });
         let (result, requests) = export(
             World {
@@ -268,21 +268,21 @@ fn refused_export_releases_its_key() {
         ),
         (
             World {
-                create: FakeAnswer::text(403, "text/plain", "not registered"),
+                create: FakeResponse::text(403, "text/plain", "not registered"),
                 ..world(3)
             },
             Code::SpotifyAccessDenied,
         ),
         (
             World {
-                create: FakeAnswer::Error(HttpError::Network),
+                create: FakeResponse::Error(HttpError::Network),
                 ..world(3)
             },
             Code::SpotifyUnavailable,
         ),
         (
             World {
-                create: FakeAnswer::json(201, &json!({"id": "../me"})),
+                create: FakeResponse::json(201, &json!({"id": "../me"})),
                 ..world(3)
             },
             Code::SpotifyUnavailable,
@@ -308,15 +308,15 @@ fn retries_filling_but_not_creating() {
         requests.iter().filter(|it| it.url.ends_with(end)).count()
     };
     for create in [
-        FakeAnswer::Error(HttpError::Network),
-        FakeAnswer::text(500, "text/html", "<h1>"),
+        FakeResponse::Error(HttpError::Network),
+        FakeResponse::text(500, "text/html", "<h1>"),
     ] {
         let (_, requests) = export(World { create, ..world(3) }, None);
         assert_eq!(count(&requests, "/v1/me/playlists"), 1);
     }
     let (result, requests) = export(
         World {
-            fill: Box::new(|_| FakeAnswer::text(502, "text/html", "")),
+            fill: Box::new(|_| FakeResponse::text(502, "text/html", "")),
             ..world(3)
         },
         None,
@@ -328,8 +328,8 @@ fn retries_filling_but_not_creating() {
 #[test]
 fn does_not_trust_a_foreign_response() {
     for lie in [
-        FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"),
-        FakeAnswer::json(200, &json!({})),
+        FakeResponse::text(200, "text/html", "<h1>Hello</h1>"),
+        FakeResponse::json(200, &json!({})),
     ] {
         let (result, _) = export(
             World {

@@ -177,7 +177,7 @@ mod tests {
     use futures_util::FutureExt;
     use http::StatusCode;
     use serde_json::json;
-    use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_request};
+    use shared::fakes::{FakeClock, FakeHttp, FakeResponse, fake_request};
     use shared::supabase::{Supabase, SupabaseConfig};
 
     use super::*;
@@ -201,7 +201,7 @@ mod tests {
             idempotency_key: Uuid::nil(),
         };
         for (status, noted) in [(204, false), (500, true)] {
-            let http = FakeHttp::responding(move |_| FakeAnswer::text(status, "text/plain", ""));
+            let http = FakeHttp::responding(move |_| FakeResponse::text(status, "text/plain", ""));
             let (service, clock) = (
                 Supabase::new(&config, &http).service(),
                 FakeClock::hurrying(0),

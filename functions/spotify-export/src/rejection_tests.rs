@@ -8,11 +8,11 @@ fn rejecting(bad: &'static [usize]) -> Fill {
             .iter()
             .any(|uri| bad.iter().any(|bad| *uri == self::uri(*bad)))
         {
-            true => FakeAnswer::json(
+            true => FakeResponse::json(
                 400,
                 &json!({"error": {"status": 400, "message": "Invalid track uri"}}),
             ),
-            false => FakeAnswer::json(200, &json!({"snapshot_id": "s"})),
+            false => FakeResponse::json(200, &json!({"snapshot_id": "s"})),
         }
     })
 }
@@ -53,7 +53,7 @@ fn reports_refused_tracks_and_exports_the_rest() {
 fn export_without_accepted_tracks_fails_within_the_request_limit() {
     let (result, requests) = export(
         World {
-            fill: Box::new(|_| FakeAnswer::json(400, &json!({}))),
+            fill: Box::new(|_| FakeResponse::json(400, &json!({}))),
             ..world(100)
         },
         Some(KEY),

@@ -155,7 +155,7 @@ async fn complete(context: &Context, request: &Request<Bytes>) -> Result<Respons
     let refresh_token = tokens
         .refresh_token
         .as_ref()
-        .ok_or(SpotifyError::InvalidAnswer)?;
+        .ok_or(SpotifyError::InvalidResponse)?;
     // The code cannot be used again, so link the account without its name.
     let account = match link.accounts().me(&tokens.access_token).await {
         Ok(account) => account,

@@ -136,7 +136,7 @@ mod tests {
     use serde_json::{Value, json};
     use shared::Code;
     use shared::auth::FakeIssuer;
-    use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_context};
+    use shared::fakes::{FakeClock, FakeHttp, FakeResponse, fake_context};
     use uuid::Uuid;
 
     use super::*;
@@ -170,9 +170,9 @@ mod tests {
     /// Returns the same with the database's response to counting the search.
     fn world_after(taken: Value, by_field: Vec<Value>, by_words: Vec<Value>) -> FakeHttp {
         FakeHttp::responding(move |request| match request.url.as_str() {
-            FakeIssuer::JWKS_URL => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
-            url if url.ends_with("/take_request") => FakeAnswer::json(200, &taken),
-            url if url.ends_with("/api/token") => FakeAnswer::json(
+            FakeIssuer::JWKS_URL => FakeResponse::json(200, &FakeIssuer::with_kid("k").jwks()),
+            url if url.ends_with("/take_request") => FakeResponse::json(200, &taken),
+            url if url.ends_with("/api/token") => FakeResponse::json(
                 200,
                 &json!({"access_token": "app", "token_type": "Bearer", "expires_in": 3600}),
             ),
@@ -182,7 +182,7 @@ mod tests {
                 } else {
                     &by_words
                 };
-                FakeAnswer::json(200, &json!({"tracks": {"items": items}}))
+                FakeResponse::json(200, &json!({"tracks": {"items": items}}))
             }
         })
     }
@@ -268,22 +268,21 @@ mod tests {
         };
         for (recalled, found) in [
             (
-                FakeAnswer::json(200, &entry(json!([track]), 1)),
+                FakeResponse::json(200, &entry(json!([track]), 1)),
                 Some("Arahja"),
             ),
-            (FakeAnswer::json(200, &entry(json!([]), 0)), None),
-            (FakeAnswer::json(200, &json!([null])), None),
-            (FakeAnswer::json(503, &json!({})), None),
+            (FakeResponse::json(200, &entry(json!([]), 0)), None),
+            (FakeResponse::json(200, &json!([null])), None),
+            (FakeResponse::json(503, &json!({})), None),
         ] {
             let http = FakeHttp::responding(move |request| match request.url.as_str() {
-                FakeIssuer::JWKS_URL => FakeAnswer::json(200, &FakeIssuer::with_kid("k").jwks()),
+                FakeIssuer::JWKS_URL => FakeResponse::json(200, &FakeIssuer::with_kid("k").jwks()),
                 url if url.ends_with("/take_request") => {
-                    FakeAnswer::json(200, &json!({"outcome": "taken"}))
+                    FakeResponse::json(200, &json!({"outcome": "taken"}))
                 }
                 url if url.ends_with("/recall_songs") => recalled.clone(),
-                _ => {
-                    FakeAnswer::json(429, &json!({})).with_header(http::header::RETRY_AFTER, "3600")
-                }
+                _ => FakeResponse::json(429, &json!({}))
+                    .with_header(http::header::RETRY_AFTER, "3600"),
             });
             let response = ask(&http, "?artist=Kult&title=Arahja");
             match found {

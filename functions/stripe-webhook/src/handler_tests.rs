@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
-use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_context};
+use shared::fakes::{FakeClock, FakeHttp, FakeResponse, fake_context};
 use shared::runtime::http_client::{HttpError, OutboundRequest};
 
 use super::*;
@@ -28,7 +28,7 @@ fn env(name: &str) -> Option<String> {
 }
 
 /// Returns the response of a database and a Stripe that succeed, except for paths whose last segment is in `instead`.
-fn answer(request: &OutboundRequest, instead: &[(&str, FakeAnswer)]) -> FakeAnswer {
+fn answer(request: &OutboundRequest, instead: &[(&str, FakeResponse)]) -> FakeResponse {
     let path = request.url.split('?').next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
     if let Some((_, answer)) = instead.iter().find(|(of, _)| *of == name) {
@@ -36,22 +36,22 @@ fn answer(request: &OutboundRequest, instead: &[(&str, FakeAnswer)]) -> FakeAnsw
     }
     let session = |id: &str, status: &str| json!({"id": id, "status": status, "expires_at": 2});
     match name {
-        "billing_profile" => FakeAnswer::json(
+        "billing_profile" => FakeResponse::json(
             200,
             &json!({"user_id": USER, "plan": "free", "plan_renews": false, "plan_period_ends_at": null,
                 "stripe_customer_id": "cus_1", "plan_synced_at": null}),
         ),
-        "set_billing_plan" => FakeAnswer::json(200, &json!("written")),
+        "set_billing_plan" => FakeResponse::json(200, &json!("written")),
         "subscriptions" => {
             let data = json!([{"id": "sub_1", "customer": "cus_1", "status": "active"}]);
-            FakeAnswer::json(200, &json!({"data": data, "has_more": false}))
+            FakeResponse::json(200, &json!({"data": data, "has_more": false}))
         }
-        "sessions" => FakeAnswer::json(
+        "sessions" => FakeResponse::json(
             200,
             &json!({"data": [session("cs_2", "open"), session("cs_1", "complete")]}),
         ),
-        "expire" => FakeAnswer::json(200, &session("cs_2", "expired")),
-        "in_1" => FakeAnswer::json(
+        "expire" => FakeResponse::json(200, &session("cs_2", "expired")),
+        "in_1" => FakeResponse::json(
             200,
             &json!({"id": "in_1", "object": "invoice", "customer": "cus_1"}),
         ),
@@ -82,7 +82,7 @@ fn deliver_with(
     path: &str,
     signature: Option<String>,
     body: &str,
-    instead: &[(&'static str, FakeAnswer)],
+    instead: &[(&'static str, FakeResponse)],
 ) -> (Result<Value, Error>, Vec<String>) {
     let instead = instead.to_vec();
     let http = FakeHttp::responding(move |request| answer(request, &instead));
@@ -119,7 +119,7 @@ fn deliver_with(
 
 fn deliver(
     event: &Value,
-    instead: &[(&'static str, FakeAnswer)],
+    instead: &[(&'static str, FakeResponse)],
 ) -> (Result<Value, Error>, Vec<String>) {
     let body = event.to_string();
     deliver_with(
@@ -156,7 +156,7 @@ fn fetches_the_object_of_a_thin_event() {
         ]
     );
     let missing = json!({"error": {"code": "resource_missing", "param": "id"}});
-    let (outcome, asked) = deliver(&thin, &[("in_1", FakeAnswer::json(404, &missing))]);
+    let (outcome, asked) = deliver(&thin, &[("in_1", FakeResponse::json(404, &missing))]);
     assert_eq!((outcome.unwrap(), asked.len()), (json!("foreign"), 1));
     // A response that is not the invoice does not mean that the event has no customer.
     for lie in [
@@ -164,7 +164,7 @@ fn fetches_the_object_of_a_thin_event() {
         json!({"id": "in_2", "customer": "cus_1"}),
         json!([]),
     ] {
-        let (outcome, asked) = deliver(&thin, &[("in_1", FakeAnswer::json(200, &lie))]);
+        let (outcome, asked) = deliver(&thin, &[("in_1", FakeResponse::json(200, &lie))]);
         assert_eq!(
             (outcome.unwrap_err().code(), asked.len()),
             (Code::StripeUnavailable, 1),
@@ -191,12 +191,12 @@ fn payment_closes_checkouts_in_other_tabs() {
     let late = json!({"error": {"message": "Only Checkout Sessions with a status in [\"open\"] can be expired."}});
     let (outcome, _) = deliver(
         &event("checkout.session.completed"),
-        &[("expire", FakeAnswer::json(400, &late))],
+        &[("expire", FakeResponse::json(400, &late))],
     );
     assert_eq!(outcome.unwrap(), "written");
     let (outcome, _) = deliver(
         &event("checkout.session.completed"),
-        &[("expire", FakeAnswer::text(500, "text/plain", ""))],
+        &[("expire", FakeResponse::text(500, "text/plain", ""))],
     );
     assert_eq!(outcome.unwrap_err().code(), Code::StripeUnavailable);
 }
@@ -206,10 +206,10 @@ fn accepts_and_ignores_foreign_events() {
     let (outcome, asked) = deliver(&event("charge.refunded"), &[]);
     assert_eq!((outcome.unwrap(), asked.len()), (json!("ignored"), 0));
     let unknown = [
-        ("billing_profile", FakeAnswer::json(200, &Value::Null)),
+        ("billing_profile", FakeResponse::json(200, &Value::Null)),
         (
             "cus_1",
-            FakeAnswer::json(200, &json!({"id": "cus_1", "metadata": {}})),
+            FakeResponse::json(200, &json!({"id": "cus_1", "metadata": {}})),
         ),
     ];
     let (outcome, asked) = deliver(&event("invoice.paid"), &unknown);
@@ -248,39 +248,43 @@ fn every_failure_is_a_5xx() {
     for (of, failure, status) in [
         (
             "billing_profile",
-            FakeAnswer::Error(HttpError::Timeout),
+            FakeResponse::Error(HttpError::Timeout),
             503,
         ),
         (
             "billing_profile",
-            FakeAnswer::json(401, &json!({"code": "PGRST301"})),
+            FakeResponse::json(401, &json!({"code": "PGRST301"})),
             503,
         ),
         (
             "billing_profile",
-            FakeAnswer::json(200, &json!({"user_id": 7})),
+            FakeResponse::json(200, &json!({"user_id": 7})),
             503,
         ),
         (
             "subscriptions",
-            FakeAnswer::text(500, "text/plain", ""),
+            FakeResponse::text(500, "text/plain", ""),
             502,
         ),
-        ("subscriptions", FakeAnswer::Error(HttpError::Timeout), 504),
-        ("subscriptions", FakeAnswer::json(401, &json!({})), 503),
         (
             "subscriptions",
-            FakeAnswer::json(200, &json!({"data": [{}]})),
+            FakeResponse::Error(HttpError::Timeout),
+            504,
+        ),
+        ("subscriptions", FakeResponse::json(401, &json!({})), 503),
+        (
+            "subscriptions",
+            FakeResponse::json(200, &json!({"data": [{}]})),
             502,
         ),
         (
             "set_billing_plan",
-            FakeAnswer::text(502, "text/html", "<h1>"),
+            FakeResponse::text(502, "text/html", "<h1>"),
             503,
         ),
         (
             "set_billing_plan",
-            FakeAnswer::json(200, &json!("conflict")),
+            FakeResponse::json(200, &json!("conflict")),
             503,
         ),
     ] {

@@ -188,7 +188,7 @@ codes! {
     LlmUnavailable = 502 "llm_unavailable" on ["generatePlaylist", "stream"],
         "The language model is not available. Please try again.", "Try again in a minute.";
     /// The language model returned no usable completion, although it was asked twice. Nothing was charged.
-    LlmInvalidAnswer = 502 "llm_invalid_answer" on ["generatePlaylist", "stream"],
+    LlmInvalidResponse = 502 "llm_invalid_answer" on ["generatePlaylist", "stream"],
         "The language model's answer could not be used. Please try again.", "Try again, perhaps with other words.";
     /// Spotify failed.
     SpotifyUnavailable = 502 "spotify_unavailable" on ["spotify"],

@@ -8,7 +8,7 @@ use super::super::*;
 use super::*;
 use crate::auth::rsa::tests::FakeRsaSigner;
 use crate::error::Code;
-use crate::fakes::{FakeAnswer, FakeHttp, SharedClock, fake_request};
+use crate::fakes::{FakeHttp, FakeResponse, SharedClock, fake_request};
 use crate::runtime::http_client::HttpError;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -26,7 +26,7 @@ struct Instance {
 }
 
 impl Instance {
-    fn answered(answers: impl IntoIterator<Item = FakeAnswer>) -> Self {
+    fn answered(answers: impl IntoIterator<Item = FakeResponse>) -> Self {
         Self {
             config: FakeIssuer::config(),
             cache: JwksCache::default(),
@@ -73,16 +73,16 @@ impl Instance {
     }
 }
 
-fn keys(kids: &[&str]) -> FakeAnswer {
+fn keys(kids: &[&str]) -> FakeResponse {
     let keys: Vec<Value> = kids
         .iter()
         .map(|kid| FakeIssuer::with_kid(kid).jwk())
         .collect();
-    FakeAnswer::json(200, &json!({ "keys": keys }))
+    FakeResponse::json(200, &json!({ "keys": keys }))
 }
 
-fn outage() -> FakeAnswer {
-    FakeAnswer::Error(HttpError::Timeout)
+fn outage() -> FakeResponse {
+    FakeResponse::Error(HttpError::Timeout)
 }
 
 const UNAVAILABLE: Result<(), Code> = Err(Code::DatabaseUnavailable);
@@ -169,7 +169,7 @@ fn concurrent_requests_share_one_fetch() {
         (keys(&["a"]), expected(Ok(()), REFUSED)),
         (outage(), expected(UNAVAILABLE, UNAVAILABLE)),
     ] {
-        let instance = Instance::answered([FakeAnswer::Late(Box::new(answer)), keys(&["a"])]);
+        let instance = Instance::answered([FakeResponse::Late(Box::new(answer)), keys(&["a"])]);
         let received = ids().map(|kid| instance.receiving(&kid)).collect();
         assert_eq!(instance.clock.run(received), outcomes);
         assert_eq!(instance.fetches(), 1);
@@ -179,7 +179,7 @@ fn concurrent_requests_share_one_fetch() {
 
 #[test]
 fn hanging_fetch_delays_others_by_at_most_its_time_limit() {
-    let instance = Instance::answered([FakeAnswer::Silence, keys(&["a"])]);
+    let instance = Instance::answered([FakeResponse::Silence, keys(&["a"])]);
     assert!(Box::pin(instance.receiving("a")).now_or_never().is_none());
     assert_eq!(instance.clock.run(vec![instance.receiving("a")]), [Ok(())]);
     assert_eq!(
@@ -195,11 +195,11 @@ fn hanging_fetch_delays_others_by_at_most_its_time_limit() {
 fn token_is_not_judged_without_keys() {
     for answer in [
         outage(),
-        FakeAnswer::Error(HttpError::BudgetExhausted),
-        FakeAnswer::text(500, "text/html", "<h1>down</h1>"),
-        FakeAnswer::text(200, "text/html", "<h1>hello</h1>"),
-        FakeAnswer::json(404, &json!({ "keys": [] })),
-        FakeAnswer::json(200, &json!({ "message": "no keys" })),
+        FakeResponse::Error(HttpError::BudgetExhausted),
+        FakeResponse::text(500, "text/html", "<h1>down</h1>"),
+        FakeResponse::text(200, "text/html", "<h1>hello</h1>"),
+        FakeResponse::json(404, &json!({ "keys": [] })),
+        FakeResponse::json(200, &json!({ "message": "no keys" })),
     ] {
         let instance = Instance::answered([answer, keys(&["a"])]);
         assert_eq!(instance.receive("a"), UNAVAILABLE);
@@ -270,7 +270,7 @@ fn expired_token_has_its_own_code() {
 fn accepts_rsa_and_p256_keys_side_by_side() {
     let signer = FakeRsaSigner::new("rsa");
     let document = json!({ "keys": [FakeIssuer::with_kid("a").jwk(), signer.jwk()] });
-    let instance = Instance::answered([FakeAnswer::json(200, &document)]);
+    let instance = Instance::answered([FakeResponse::json(200, &document)]);
     let claims = FakeIssuer::claims(Uuid::nil(), NOW_SECONDS);
     let token =
         |alg: &str, kid: &str| signer.sign_with_header(&json!({ "alg": alg, "kid": kid }), &claims);

@@ -2,7 +2,7 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, SharedClock};
+use crate::fakes::{FakeClock, FakeHttp, FakeResponse, SharedClock};
 use crate::matching::{Constraints, MissReason, WantedVersions};
 use crate::supabase::{Supabase, SupabaseConfig};
 use crate::track::{CatalogueTrack, Suggestion, TrackUri};
@@ -173,11 +173,11 @@ fn database() -> SupabaseConfig {
 #[test]
 fn failing_or_slow_memory_returns_nothing() {
     for (answer, is_usable) in [
-        (FakeAnswer::json(200, &json!([null])), true),
-        (FakeAnswer::json(200, &json!([])), false),
-        (FakeAnswer::json(200, &json!([null, null])), false),
-        (FakeAnswer::json(500, &json!({"message": "down"})), false),
-        (FakeAnswer::Silence, false),
+        (FakeResponse::json(200, &json!([null])), true),
+        (FakeResponse::json(200, &json!([])), false),
+        (FakeResponse::json(200, &json!([null, null])), false),
+        (FakeResponse::json(500, &json!({"message": "down"})), false),
+        (FakeResponse::Silence, false),
     ] {
         let (http, clock) = (FakeHttp::answering([answer]), SharedClock::at_ms(0));
         let config = database();
@@ -198,7 +198,7 @@ fn found_and_missing_songs_have_their_configured_lifetimes() {
         (7, 0, vec![168]),
         (1, 30, vec![24, 720]),
     ] {
-        let http = FakeHttp::responding(|_| FakeAnswer::text(204, "text/plain", ""));
+        let http = FakeHttp::responding(|_| FakeResponse::text(204, "text/plain", ""));
         let config = database();
         let clock = FakeClock::at_ms(0);
         let memory = Memory::new(Supabase::new(&config, &http).service(), &clock, None);
@@ -247,7 +247,7 @@ fn entry_too_large_for_the_database_is_left_out() {
         sizes[0] < MAX_ENTRY_BYTES && MAX_ENTRY_BYTES < sizes[1],
         "{sizes:?}"
     );
-    let http = FakeHttp::responding(|_| FakeAnswer::text(204, "text/plain", ""));
+    let http = FakeHttp::responding(|_| FakeResponse::text(204, "text/plain", ""));
     let (config, clock) = (database(), FakeClock::at_ms(0));
     let memory = Memory::new(Supabase::new(&config, &http).service(), &clock, None);
     let days = MemoryConfig {

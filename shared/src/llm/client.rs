@@ -386,7 +386,7 @@ impl<'a> ChatStream<'a> {
         let payloads = self
             .frames
             .push(chunk)
-            .map_err(|_| LlmError::InvalidAnswer)?;
+            .map_err(|_| LlmError::InvalidResponse)?;
         self.take(payloads)
     }
 
@@ -395,7 +395,7 @@ impl<'a> ChatStream<'a> {
         let payloads = self.frames.finish();
         self.take(payloads)?;
         if !self.has_frames {
-            return Err(LlmError::InvalidAnswer);
+            return Err(LlmError::InvalidResponse);
         }
         if !self.is_finished && !self.has_content && self.thoughts.is_empty() {
             return Err(LlmError::Empty);

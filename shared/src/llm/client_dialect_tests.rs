@@ -7,7 +7,7 @@ fn picky(refuses: impl Fn(&Value) -> Option<(u16, Value)> + 'static) -> FakeHttp
     FakeHttp::responding(move |request| {
         let body: Value = serde_json::from_slice(&request.body).unwrap();
         match refuses(&body) {
-            Some((status, error)) => FakeAnswer::json(status, &json!({"error": error})),
+            Some((status, error)) => FakeResponse::json(status, &json!({"error": error})),
             None => sse(&format!("{}{DONE}", saying("{}"))),
         }
     })
@@ -151,7 +151,7 @@ fn replaces_a_refused_form_by_the_next_simpler_one() {
 
 #[test]
 fn remembers_a_simpler_form_for_half_an_hour() {
-    let refused = FakeAnswer::json(
+    let refused = FakeResponse::json(
         400,
         &json!({"error": {"message": "response_format is not supported"}}),
     );
@@ -176,7 +176,7 @@ fn replaces_a_form_refused_within_a_routers_answer() {
     let error = json!({"error": {"code": 400, "message": "Provider returned error: response_format is not supported"}});
     for refusal in [
         sse(&format!(": processing\n\ndata: {error}\n\n")),
-        FakeAnswer::json(200, &error),
+        FakeResponse::json(200, &error),
     ] {
         let http = FakeHttp::answering([refusal, sse(&format!("{}{DONE}", saying("{}")))]);
         let clock = FakeClock::at_ms(0);
@@ -197,7 +197,7 @@ fn does_not_remember_one_refusal_without_a_reason() {
         ),
     ] {
         let http = FakeHttp::answering([
-            FakeAnswer::json(status, &json!({"error": error})),
+            FakeResponse::json(status, &json!({"error": error})),
             sse(DONE),
             sse(DONE),
         ]);
@@ -217,7 +217,7 @@ fn does_not_remember_one_refusal_without_a_reason() {
 fn one_invalid_json_does_not_change_the_form() {
     let failed =
         json!({"error": {"code": "json_validate_failed", "message": "Failed to validate JSON"}});
-    let http = FakeHttp::answering([FakeAnswer::json(400, &failed), sse(DONE)]);
+    let http = FakeHttp::answering([FakeResponse::json(400, &failed), sse(DONE)]);
     assert!(matches!(ask(&http).err(), Some(LlmError::Unusable(_))));
     assert_eq!(http.requests().len(), 1);
 }

@@ -36,7 +36,7 @@ fn broken_connection_is_an_error_unless_the_model_had_finished() {
             Ok(Bytes::copy_from_slice(text.as_bytes())),
             Err(HttpError::Timeout),
         ];
-        FakeAnswer::Response(StatusCode::OK, HeaderMap::new(), chunks)
+        FakeResponse::Response(StatusCode::OK, HeaderMap::new(), chunks)
     };
     let timeout = Err(LlmError::Unavailable(HttpError::Timeout));
     assert_eq!(answer_of(breaking(&saying("a"))).0, [content("a"), timeout]);
@@ -58,7 +58,7 @@ fn failure_within_the_answer_quotes_neither_user_nor_key() {
 fn keeps_the_content_before_a_broken_connection() {
     let document = json!({"choices": [{"message": {"content": "{}"}}]}).to_string();
     let chunks = vec![Ok(Bytes::from(document)), Err(HttpError::Network)];
-    let (events, _) = answer_of(FakeAnswer::Response(
+    let (events, _) = answer_of(FakeResponse::Response(
         StatusCode::OK,
         HeaderMap::new(),
         chunks,
@@ -70,7 +70,7 @@ fn keeps_the_content_before_a_broken_connection() {
 fn errors_contain_neither_the_users_words_nor_the_key() {
     for quoted in ["a very private wish", "sk-secret is no valid key of ours"] {
         let message = format!("unexpected: {quoted}");
-        let http = FakeHttp::answering([FakeAnswer::json(
+        let http = FakeHttp::answering([FakeResponse::json(
             401,
             &json!({"error": {"message": message}}),
         )]);
@@ -85,18 +85,18 @@ fn errors_contain_neither_the_users_words_nor_the_key() {
 #[test]
 fn repeats_transient_failures_once() {
     let after = |status, name: http::HeaderName, value| {
-        FakeAnswer::json(status, &json!({})).with_header(name, value)
+        FakeResponse::json(status, &json!({})).with_header(name, value)
     };
     for (first, pause_ms) in [
         (after(429, RETRY_AFTER, "3"), 3_000),
         (after(429, RETRY_AFTER, "1.5"), 1_500),
         (after(429, RETRY_AFTER_MS, "200"), 200),
         (after(503, RETRY_AFTER, "0"), 0),
-        (FakeAnswer::json(500, &json!({})), 500),
-        (FakeAnswer::json(502, &json!({})), 500),
-        (FakeAnswer::json(504, &json!({})), 500),
-        (FakeAnswer::json(529, &json!({})), 500),
-        (FakeAnswer::Error(HttpError::Network), 500),
+        (FakeResponse::json(500, &json!({})), 500),
+        (FakeResponse::json(502, &json!({})), 500),
+        (FakeResponse::json(504, &json!({})), 500),
+        (FakeResponse::json(529, &json!({})), 500),
+        (FakeResponse::Error(HttpError::Network), 500),
     ] {
         let http = FakeHttp::answering([first, sse(&format!("{STOP}{DONE}"))]);
         let clock = FakeClock::hurrying(1_000);
@@ -113,7 +113,7 @@ fn repeats_transient_failures_once() {
 
 #[test]
 fn second_refusal_is_final() {
-    let answer = || FakeAnswer::json(429, &json!({})).with_header(RETRY_AFTER, "1");
+    let answer = || FakeResponse::json(429, &json!({})).with_header(RETRY_AFTER, "1");
     let http = FakeHttp::answering([answer(), answer(), sse(DONE)]);
     let Some(LlmError::RateLimited {
         retry_after_seconds,
@@ -138,7 +138,7 @@ fn does_not_repeat_lasting_failures() {
         (404, json!({"error": {"code": "model_not_found"}})),
         (400, json!({"error": {"code": "content_filter"}})),
     ] {
-        let http = FakeHttp::answering([FakeAnswer::json(status, &body), sse(DONE)]);
+        let http = FakeHttp::answering([FakeResponse::json(status, &body), sse(DONE)]);
         assert!(ask(&http).is_err());
         assert_eq!(http.requests().len(), 1, "{status} {body}");
     }
@@ -147,10 +147,9 @@ fn does_not_repeat_lasting_failures() {
 #[test]
 fn does_not_wait_for_long_pauses_or_past_the_deadline() {
     for (value, expected) in [("4", Some(4)), ("Wed, 25 Nov 2026 07:28:00 GMT", None)] {
-        let http =
-            FakeHttp::answering(
-                [FakeAnswer::json(429, &json!({})).with_header(RETRY_AFTER, value)],
-            );
+        let http = FakeHttp::answering([
+            FakeResponse::json(429, &json!({})).with_header(RETRY_AFTER, value)
+        ]);
         let Some(LlmError::RateLimited {
             retry_after_seconds,
             ..
@@ -162,7 +161,7 @@ fn does_not_wait_for_long_pauses_or_past_the_deadline() {
         assert_eq!(http.requests().len(), 1);
     }
 
-    let http = FakeHttp::answering([FakeAnswer::json(503, &json!({}))]);
+    let http = FakeHttp::answering([FakeResponse::json(503, &json!({}))]);
     let limits = Limits {
         total_ms: RETRY_PAUSE_MS,
         ..LIMITS
@@ -185,15 +184,15 @@ fn does_not_wait_for_long_pauses_or_past_the_deadline() {
 
 #[test]
 fn reports_a_missing_response() {
-    let http = FakeHttp::answering([FakeAnswer::Error(HttpError::Timeout)]);
+    let http = FakeHttp::answering([FakeResponse::Error(HttpError::Timeout)]);
     assert_eq!(
         ask(&http).err(),
         Some(LlmError::Unavailable(HttpError::Timeout))
     );
     assert_eq!(http.requests().len(), 1);
     let http = FakeHttp::answering([
-        FakeAnswer::json(500, &json!({})),
-        FakeAnswer::json(500, &json!({})),
+        FakeResponse::json(500, &json!({})),
+        FakeResponse::json(500, &json!({})),
     ]);
     assert_eq!(
         ask(&http).err().map(|error| error.to_string()),

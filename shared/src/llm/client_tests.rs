@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use crate::fakes::{FakeClock, FakeHttp, FakeResponse};
 use crate::llm::config::tests::config;
 use crate::llm::{FinishReason, JsonMode, Message, Role, Schema, TokenLimit, UserParameter};
 use crate::runtime::http_client::RETRY_AFTER_MS;
@@ -68,7 +68,7 @@ fn all(stream: &mut ChatStream) -> Vec<Result<ChatEvent, LlmError>> {
     events
 }
 
-fn answer_of(stream: FakeAnswer) -> (Vec<Result<ChatEvent, LlmError>>, Cost) {
+fn answer_of(stream: FakeResponse) -> (Vec<Result<ChatEvent, LlmError>>, Cost) {
     let http = FakeHttp::answering([stream]);
     let clock = FakeClock::at_ms(0);
     let mut stream = ask_with(&LlmMemory::default(), &clock, &http).ok().unwrap();
@@ -76,8 +76,8 @@ fn answer_of(stream: FakeAnswer) -> (Vec<Result<ChatEvent, LlmError>>, Cost) {
     (events, stream.cost())
 }
 
-fn sse(text: &str) -> FakeAnswer {
-    FakeAnswer::text(200, "text/event-stream; charset=utf-8", text)
+fn sse(text: &str) -> FakeResponse {
+    FakeResponse::text(200, "text/event-stream; charset=utf-8", text)
 }
 
 fn content(text: &str) -> Result<ChatEvent, LlmError> {
@@ -175,7 +175,7 @@ fn reads_a_document_like_a_stream() {
     let usage = json!({"prompt_tokens": 1, "completion_tokens": 1});
     let body = json!({"choices": [{"message": {"content": "{}"}, "finish_reason": "stop"}], "usage": usage});
     for content_type in ["application/json", "text/event-stream", "text/plain"] {
-        let (events, cost) = answer_of(FakeAnswer::text(200, content_type, &body.to_string()));
+        let (events, cost) = answer_of(FakeResponse::text(200, content_type, &body.to_string()));
         assert_eq!(
             (&events[..2], events.len()),
             (&[content("{}"), Ok(FINISHED)][..], 3),
@@ -185,7 +185,7 @@ fn reads_a_document_like_a_stream() {
     }
     let stream = format!("{}{DONE}", saying("{}"));
     assert_eq!(
-        answer_of(FakeAnswer::text(200, "application/json", &stream)).0,
+        answer_of(FakeResponse::text(200, "application/json", &stream)).0,
         [content("{}")]
     );
 }
@@ -194,7 +194,7 @@ fn reads_a_document_like_a_stream() {
 fn distinguishes_empty_from_invalid_answers() {
     for body in [json!({}), json!({"choices": [{"message": {}}]})] {
         assert_eq!(
-            answer_of(FakeAnswer::json(200, &body)).0,
+            answer_of(FakeResponse::json(200, &body)).0,
             [Err(LlmError::Empty)],
             "{body}"
         );
@@ -206,11 +206,11 @@ fn distinguishes_empty_from_invalid_answers() {
     ] {
         assert_eq!(
             answer_of(sse(body)).0,
-            [Err(LlmError::InvalidAnswer)],
+            [Err(LlmError::InvalidResponse)],
             "{body}"
         );
     }
-    let error = FakeAnswer::json(200, &json!({"error": {"code": 402}}));
+    let error = FakeResponse::json(200, &json!({"error": {"code": 402}}));
     assert!(matches!(
         answer_of(error).0[..],
         [Err(LlmError::Misconfigured(_))]
@@ -358,6 +358,6 @@ fn reads_chunks_cut_anywhere() {
         .collect();
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    let (events, _) = answer_of(FakeAnswer::Response(StatusCode::OK, headers, chunks));
+    let (events, _) = answer_of(FakeResponse::Response(StatusCode::OK, headers, chunks));
     assert_eq!(events, [content("zażółć"), content("gęślą"), Ok(FINISHED)]);
 }

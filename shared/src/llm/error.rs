@@ -30,7 +30,7 @@ pub enum LlmError {
     /// The server reports that the model's answer does not have the enforced form.
     Unusable(Box<Problem>),
     /// The response does not follow the protocol.
-    InvalidAnswer,
+    InvalidResponse,
     /// The answer has no content.
     Empty,
     /// The answer ended before it was complete.
@@ -59,7 +59,9 @@ impl fmt::Display for LlmError {
             Self::Unusable(problem) => {
                 write!(f, "language model: the answer is unusable: {problem}")
             }
-            Self::InvalidAnswer => f.write_str("language model: the response could not be parsed"),
+            Self::InvalidResponse => {
+                f.write_str("language model: the response could not be parsed")
+            }
             Self::Empty => f.write_str("language model: the answer is empty"),
             Self::CutOff => f.write_str("language model: the answer ended too early"),
         }
@@ -85,10 +87,10 @@ impl From<LlmError> for Error {
                 Code::InvalidRequest,
                 "This is too long for the language model. Use fewer words or fewer songs.",
             ),
-            LlmError::InvalidAnswer
+            LlmError::InvalidResponse
             | LlmError::Empty
             | LlmError::CutOff
-            | LlmError::Unusable(_) => Self::of(Code::LlmInvalidAnswer),
+            | LlmError::Unusable(_) => Self::of(Code::LlmInvalidResponse),
             LlmError::Unavailable(_) | LlmError::Failed(_) => Self::of(Code::LlmUnavailable),
         };
         shown.caused_by(error)

@@ -44,8 +44,8 @@ fn statuses_without_a_body_have_their_code() {
         Error::from(LlmError::Unavailable(HttpError::Network)).code(),
         Code::LlmUnavailable
     );
-    for error in [LlmError::InvalidAnswer, LlmError::Empty, LlmError::CutOff] {
-        assert_eq!(Error::from(error).code(), Code::LlmInvalidAnswer);
+    for error in [LlmError::InvalidResponse, LlmError::Empty, LlmError::CutOff] {
+        assert_eq!(Error::from(error).code(), Code::LlmInvalidResponse);
     }
 }
 
@@ -158,7 +158,7 @@ fn classifies_transient_failures_by_code() {
         (
             400,
             json!({"error": {"code": "json_validate_failed", "message": "Failed to generate JSON"}}),
-            Code::LlmInvalidAnswer,
+            Code::LlmInvalidResponse,
         ),
         (
             529,

@@ -2,7 +2,7 @@ use futures_util::FutureExt;
 use serde_json::json;
 
 use super::*;
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeLog, fake_request};
+use crate::fakes::{FakeClock, FakeHttp, FakeLog, FakeResponse, fake_request};
 use crate::runtime::http_client::{HttpClient, Limits, OutboundRequest, Upstream};
 
 const ENDPOINT: Endpoint = Endpoint {
@@ -40,7 +40,7 @@ fn ask(
         .insert(header::ORIGIN, HeaderValue::from_static(ORIGIN));
     let origins = AllowedOrigins::parse(ORIGIN).unwrap();
     let http = call.instrument(
-        FakeHttp::responding(|_| FakeAnswer::json(200, &json!({}))),
+        FakeHttp::responding(|_| FakeResponse::json(200, &json!({}))),
         Rc::new(clock.clone()),
     );
     let response = serve(&call, &origins, &clock, request, unwell, async |request| {

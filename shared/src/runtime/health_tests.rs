@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 use crate::config::{Problems, required};
-use crate::fakes::{FakeAnswer, FakeHttp, SharedClock, fake_request};
+use crate::fakes::{FakeHttp, FakeResponse, SharedClock, fake_request};
 use crate::runtime::http_client::HttpError;
 
 fn database() -> SupabaseConfig {
@@ -103,7 +103,7 @@ fn ask(problems: Option<ConfigError>, has_database: bool, http: &FakeHttp) -> (u
 #[test]
 fn health_checks_cause_one_request_in_five_seconds_except_for_operators() {
     let http =
-        FakeHttp::responding(|_| FakeAnswer::Late(Box::new(FakeAnswer::json(503, &json!({})))));
+        FakeHttp::responding(|_| FakeResponse::Late(Box::new(FakeResponse::json(503, &json!({})))));
     let instance = Instance::new(None, true, &http);
     let flood = || {
         instance
@@ -149,13 +149,13 @@ fn only_operators_see_missing_dependencies() {
 
 #[test]
 fn complete_function_is_healthy() {
-    let http = FakeHttp::answering([FakeAnswer::json(200, &json!([]))]);
+    let http = FakeHttp::answering([FakeResponse::json(200, &json!([]))]);
     assert_eq!(ask(None, true, &http), (200, Value::Null));
 }
 
 #[test]
 fn checks_the_database_with_the_public_key_and_a_short_timeout() {
-    let http = FakeHttp::answering([FakeAnswer::json(200, &json!([]))]);
+    let http = FakeHttp::answering([FakeResponse::json(200, &json!([]))]);
     ask(None, true, &http);
     let [request] = http.requests().try_into().unwrap();
     assert!(
@@ -173,7 +173,7 @@ fn checks_the_database_with_the_public_key_and_a_short_timeout() {
 #[test]
 fn refusal_by_the_database_counts_as_healthy() {
     for status in [400, 401, 403, 404, 429] {
-        let http = FakeHttp::answering([FakeAnswer::json(status, &json!({"code": "42501"}))]);
+        let http = FakeHttp::answering([FakeResponse::json(status, &json!({"code": "42501"}))]);
         assert_eq!(ask(None, true, &http), (200, Value::Null), "{status}");
     }
 }
@@ -181,10 +181,10 @@ fn refusal_by_the_database_counts_as_healthy() {
 #[test]
 fn failing_or_silent_database_is_missing() {
     for answer in [
-        FakeAnswer::Error(HttpError::Timeout),
-        FakeAnswer::Error(HttpError::Network),
-        FakeAnswer::json(503, &json!({"code": "PGRST001"})),
-        FakeAnswer::text(502, "text/html", "<h1>"),
+        FakeResponse::Error(HttpError::Timeout),
+        FakeResponse::Error(HttpError::Network),
+        FakeResponse::json(503, &json!({"code": "PGRST001"})),
+        FakeResponse::text(502, "text/html", "<h1>"),
     ] {
         assert_eq!(
             ask(None, true, &FakeHttp::answering([answer])),
@@ -221,7 +221,7 @@ fn missing_dependencies_are_listed_once_and_in_order() {
         ask(problems(&names), false, &FakeHttp::answering([])),
         (503, expected)
     );
-    let http = FakeHttp::answering([FakeAnswer::Error(HttpError::Network)]);
+    let http = FakeHttp::answering([FakeResponse::Error(HttpError::Network)]);
     let expected = json!(["database", "language_model"]);
     assert_eq!(
         ask(problems(&["LLM_API_KEY"]), true, &http),

@@ -3,7 +3,7 @@ use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 
 use super::*;
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use crate::fakes::{FakeClock, FakeHttp, FakeResponse};
 use crate::runtime::http_client::Limits;
 
 struct Bench {
@@ -12,7 +12,7 @@ struct Bench {
     http: InstrumentedClient,
 }
 
-fn bench(answers: impl IntoIterator<Item = FakeAnswer>) -> Bench {
+fn bench(answers: impl IntoIterator<Item = FakeResponse>) -> Bench {
     let (clock, record) = (FakeClock::at_ms(1_000), Rc::new(RequestMetrics::default()));
     let http = InstrumentedClient::new(
         FakeHttp::answering(answers),
@@ -45,8 +45,8 @@ impl Bench {
     }
 }
 
-fn text(status: u16) -> FakeAnswer {
-    FakeAnswer::text(status, "text/plain", "answer")
+fn text(status: u16) -> FakeResponse {
+    FakeResponse::text(status, "text/plain", "answer")
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn request_lasts_until_its_last_byte() {
 
 #[test]
 fn dropped_request_lasts_until_the_drop_and_is_no_failure() {
-    let bench = bench([FakeAnswer::Silence, text(200)]);
+    let bench = bench([FakeResponse::Silence, text(200)]);
     let mut sending = Box::pin(bench.http.send(to(Upstream::Spotify)));
     assert!(sending.as_mut().now_or_never().is_none());
     bench.clock.advance_ms(5);
@@ -89,13 +89,13 @@ fn dropped_request_lasts_until_the_drop_and_is_no_failure() {
 
 #[test]
 fn unusable_response_is_a_failure() {
-    let broken = FakeAnswer::Response(
+    let broken = FakeResponse::Response(
         StatusCode::OK,
         HeaderMap::new(),
         vec![Err(HttpError::Timeout)],
     );
     let bench = bench([
-        FakeAnswer::Error(HttpError::Network),
+        FakeResponse::Error(HttpError::Network),
         text(500),
         text(429),
         broken,

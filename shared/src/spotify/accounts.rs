@@ -209,7 +209,7 @@ impl<'a> SpotifyAccounts<'a> {
             .map_err(not_understood)?;
         let refresh_token = granted.refresh_token.filter(|token| !token.is_empty());
         if !is_token(&granted.access_token) || !refresh_token.as_deref().is_none_or(is_token) {
-            return Err(SpotifyError::InvalidAnswer.into());
+            return Err(SpotifyError::InvalidResponse.into());
         }
         Ok(Tokens {
             access_token: Secret::new(granted.access_token),
@@ -233,13 +233,13 @@ fn refusal(body: &[u8]) -> GrantError {
     match from_slice_lenient::<Refusal>(body) {
         Ok(refusal) if refusal.error == "invalid_grant" => GrantError::InvalidGrant,
         Ok(refusal) if refusal.error == "invalid_client" => SpotifyError::InvalidCredentials.into(),
-        _ => SpotifyError::InvalidAnswer.into(),
+        _ => SpotifyError::InvalidResponse.into(),
     }
 }
 
 fn not_understood(error: HttpError) -> SpotifyError {
     match error {
-        HttpError::InvalidBody => SpotifyError::InvalidAnswer,
+        HttpError::InvalidBody => SpotifyError::InvalidResponse,
         error => SpotifyError::Unavailable(error),
     }
 }

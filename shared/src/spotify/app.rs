@@ -173,7 +173,7 @@ impl<'a> SpotifyApp<'a> {
                 .json()
                 .await
                 .map_err(|error| match error {
-                    HttpError::InvalidBody => SpotifyError::InvalidAnswer,
+                    HttpError::InvalidBody => SpotifyError::InvalidResponse,
                     error => SpotifyError::Unavailable(error),
                 })?;
         let token = Secret::new(answer.access_token);

@@ -30,7 +30,7 @@ pub enum SpotifyError {
     /// It does not have the requested market.
     InvalidMarket,
     /// The response was not what was asked for.
-    InvalidAnswer,
+    InvalidResponse,
 }
 
 impl SpotifyError {
@@ -118,7 +118,7 @@ impl fmt::Display for SpotifyError {
             Self::InvalidCredentials => f.write_str("spotify refuses the app's id or secret"),
             Self::AppForbidden(said) => write!(f, "spotify refuses the app: {}", said.as_str()),
             Self::InvalidMarket => f.write_str("spotify does not have the market"),
-            Self::InvalidAnswer => f.write_str("spotify: the answer was not understood"),
+            Self::InvalidResponse => f.write_str("spotify: the answer was not understood"),
         }
     }
 }

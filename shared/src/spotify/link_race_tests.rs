@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::tests::{USER, env};
 use super::*;
-use crate::fakes::{FakeAnswer, FakeHttp, SharedClock};
+use crate::fakes::{FakeHttp, FakeResponse, SharedClock};
 use crate::runtime::http_client::{OutboundRequest, ResponseFuture};
 use crate::supabase::{Supabase, SupabaseConfig};
 #[cfg(target_arch = "wasm32")]
@@ -63,7 +63,7 @@ struct World {
 }
 
 impl World {
-    fn answer(&self, name: &str, body: &[u8]) -> FakeAnswer {
+    fn answer(&self, name: &str, body: &[u8]) -> FakeResponse {
         let args: Value = serde_json::from_slice(body).unwrap_or_default();
         let number = |name: &str| args[name].as_str().and_then(|text| text.parse().ok());
         let is_seen =
@@ -78,25 +78,25 @@ impl World {
                     self.used_up.set(false);
                     self.right_until_ms.set(0);
                 }
-                FakeAnswer::json(200, &json!(is_seen))
+                FakeResponse::json(200, &json!(is_seen))
             }
             "expire_spotify_link" => {
                 let is_seen = is_seen();
                 self.linked.set(self.linked.get() && !is_seen);
-                FakeAnswer::json(200, &json!(is_seen))
+                FakeResponse::json(200, &json!(is_seen))
             }
             "release_spotify_refresh" => {
                 self.right_until_ms.set(0);
-                FakeAnswer::text(204, "application/json", "")
+                FakeResponse::text(204, "application/json", "")
             }
             "token" => self.grant(body),
             other => panic!("{other}"),
         }
     }
 
-    fn read(&self) -> FakeAnswer {
+    fn read(&self) -> FakeResponse {
         if !self.linked.get() {
-            return FakeAnswer::json(200, &json!([]));
+            return FakeResponse::json(200, &json!([]));
         }
         let now_ms = self.clock.now_ms();
         let state = match (self.used_up.get(), self.right_until_ms.get() <= now_ms) {
@@ -111,29 +111,30 @@ impl World {
             self.access.get().to_string(),
             self.refresh.get().to_string(),
         );
-        FakeAnswer::json(
+        FakeResponse::json(
             200,
             &json!([{"access_token": access, "refresh_token": refresh, "state": state}]),
         )
     }
 
-    fn grant(&self, body: &[u8]) -> FakeAnswer {
+    fn grant(&self, body: &[u8]) -> FakeResponse {
         let limited = |seconds: &str| {
-            FakeAnswer::text(429, "text/plain", "").with_header(http::header::RETRY_AFTER, seconds)
+            FakeResponse::text(429, "text/plain", "")
+                .with_header(http::header::RETRY_AFTER, seconds)
         };
         match self.chance.below(8) {
-            0 | 1 => return FakeAnswer::text(503, "text/html", "<h1>Oops</h1>"),
+            0 | 1 => return FakeResponse::text(503, "text/html", "<h1>Oops</h1>"),
             2 => return limited("3"),
             3 => return limited("48925"),
             _ => {}
         }
         let seen = self.accepted.get();
         if !body.ends_with(format!("refresh_token={seen}").as_bytes()) {
-            return FakeAnswer::json(400, &json!({"error": "invalid_grant"}));
+            return FakeResponse::json(400, &json!({"error": "invalid_grant"}));
         }
         self.accepted.set(seen + 1);
         let next = (seen + 1).to_string();
-        FakeAnswer::json(
+        FakeResponse::json(
             200,
             &json!({"access_token": next, "refresh_token": next, "expires_in": 3600}),
         )

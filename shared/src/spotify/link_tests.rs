@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use crate::fakes::{FakeClock, FakeHttp, FakeResponse};
 use crate::runtime::http_client::{HttpError, OutboundRequest};
 use crate::supabase::{Supabase, SupabaseConfig};
 #[cfg(target_arch = "wasm32")]
@@ -33,7 +33,7 @@ pub(super) fn env(name: &str) -> Option<String> {
 /// The database's result of each read, and the other responses of the database and Spotify.
 struct World {
     reads: RefCell<Vec<Value>>,
-    grant: FakeAnswer,
+    grant: FakeResponse,
     swapped: bool,
     expired: bool,
 }
@@ -42,17 +42,17 @@ fn stored(state: &str, access: &str, refresh: &str) -> Value {
     json!([{"access_token": access, "refresh_token": refresh, "expires_at": "2026-01-01T00:00:00+00:00", "state": state}])
 }
 
-fn granted(refresh_token: Option<&str>) -> FakeAnswer {
+fn granted(refresh_token: Option<&str>) -> FakeResponse {
     let mut body =
         json!({"access_token": "new-access", "token_type": "Bearer", "expires_in": 3600});
     if let Some(token) = refresh_token {
         body["refresh_token"] = json!(token);
     }
-    FakeAnswer::json(200, &body)
+    FakeResponse::json(200, &body)
 }
 
-fn invalid_grant() -> FakeAnswer {
-    FakeAnswer::json(
+fn invalid_grant() -> FakeResponse {
+    FakeResponse::json(
         400,
         &json!({"error": "invalid_grant", "error_description": "Refresh token revoked"}),
     )
@@ -72,12 +72,12 @@ fn ask(world: World, refused: Option<&str>) -> (Result<Secret, LinkError>, Vec<(
                 } else {
                     reads[0].clone()
                 };
-                FakeAnswer::json(200, &next)
+                FakeResponse::json(200, &next)
             }
             "token" => told.grant.clone(),
-            "refresh_spotify_tokens" => FakeAnswer::json(200, &json!(told.swapped)),
-            "expire_spotify_link" => FakeAnswer::json(200, &json!(told.expired)),
-            "release_spotify_refresh" => FakeAnswer::text(204, "application/json", ""),
+            "refresh_spotify_tokens" => FakeResponse::json(200, &json!(told.swapped)),
+            "expire_spotify_link" => FakeResponse::json(200, &json!(told.expired)),
+            "release_spotify_refresh" => FakeResponse::text(204, "application/json", ""),
             other => panic!("{other}"),
         }
     });
@@ -114,7 +114,7 @@ fn names(calls: &[(String, Value)]) -> Vec<&str> {
     calls.iter().map(|(name, _)| name.as_str()).collect()
 }
 
-fn world(reads: Vec<Value>, grant: FakeAnswer) -> World {
+fn world(reads: Vec<Value>, grant: FakeResponse) -> World {
     World {
         reads: RefCell::new(reads),
         grant,
@@ -218,41 +218,41 @@ fn a_refused_refresh_token_ends_the_link_if_it_is_still_the_stored_one() {
 
 #[test]
 fn every_other_failure_leaves_the_link_and_gives_the_right_back() {
-    let long = FakeAnswer::text(429, "text/plain", "slow down")
+    let long = FakeResponse::text(429, "text/plain", "slow down")
         .with_header(http::header::RETRY_AFTER, "48925");
     for (grant, code, calls_to_spotify) in [
         (
-            FakeAnswer::Error(HttpError::Network),
+            FakeResponse::Error(HttpError::Network),
             Code::SpotifyUnavailable,
             1,
         ),
         (
-            FakeAnswer::Error(HttpError::Timeout),
+            FakeResponse::Error(HttpError::Timeout),
             Code::SpotifyTimeout,
             1,
         ),
         (
-            FakeAnswer::text(500, "text/html", "<h1>Oops</h1>"),
+            FakeResponse::text(500, "text/html", "<h1>Oops</h1>"),
             Code::SpotifyUnavailable,
             2,
         ),
         (
-            FakeAnswer::text(200, "text/html", "<h1>Hi</h1>"),
+            FakeResponse::text(200, "text/html", "<h1>Hi</h1>"),
             Code::SpotifyUnavailable,
             1,
         ),
         (
-            FakeAnswer::json(200, &json!({"access_token": "", "expires_in": 1})),
+            FakeResponse::json(200, &json!({"access_token": "", "expires_in": 1})),
             Code::SpotifyUnavailable,
             1,
         ),
         (
-            FakeAnswer::json(400, &json!({"error": "invalid_client"})),
+            FakeResponse::json(400, &json!({"error": "invalid_client"})),
             Code::Misconfigured,
             1,
         ),
         (
-            FakeAnswer::text(400, "text/plain", "invalid_grant"),
+            FakeResponse::text(400, "text/plain", "invalid_grant"),
             Code::SpotifyUnavailable,
             1,
         ),

@@ -120,7 +120,7 @@ impl<'a> SpotifyPlaylists<'a> {
             .call(Method::POST, "/v1/me/playlists", &body, is_safe)
             .await?;
         let created: Created = response.json().await.map_err(invalid_answer)?;
-        Ok(SpotifyPlaylist::with_id(&created.id).ok_or(SpotifyError::InvalidAnswer)?)
+        Ok(SpotifyPlaylist::with_id(&created.id).ok_or(SpotifyError::InvalidResponse)?)
     }
 
     /// Replaces the playlist's tracks with these, 100 at most, in this order. Can be repeated.
@@ -193,7 +193,7 @@ impl<'a> SpotifyPlaylists<'a> {
             StatusCode::BAD_REQUEST => Err(UserCallError::Rejected),
             _ => Err(super::app::refuse_errors(response)
                 .err()
-                .unwrap_or(SpotifyError::InvalidAnswer)
+                .unwrap_or(SpotifyError::InvalidResponse)
                 .into()),
         }
     }
@@ -201,7 +201,7 @@ impl<'a> SpotifyPlaylists<'a> {
 
 fn invalid_answer(error: HttpError) -> UserCallError {
     match error {
-        HttpError::InvalidBody => SpotifyError::InvalidAnswer.into(),
+        HttpError::InvalidBody => SpotifyError::InvalidResponse.into(),
         error => error.into(),
     }
 }

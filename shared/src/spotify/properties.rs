@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::accounts::{GrantError, SpotifyAccount, SpotifyAccounts, Tokens};
 use super::tests::{Instance, URI};
 use super::*;
-use crate::fakes::{FakeAnswer, FakeRandom};
+use crate::fakes::{FakeRandom, FakeResponse};
 use crate::json::from_slice_lenient;
 use crate::redacted::Secret;
 
@@ -26,8 +26,8 @@ fn state() -> String {
     keys().sign(USER, NOW, &FakeRandom::default()).text
 }
 
-fn answer(status: StatusCode, body: &[u8]) -> FakeAnswer {
-    FakeAnswer::Response(status, HeaderMap::new(), vec![Ok(body.to_vec().into())])
+fn answer(status: StatusCode, body: &[u8]) -> FakeResponse {
+    FakeResponse::Response(status, HeaderMap::new(), vec![Ok(body.to_vec().into())])
 }
 
 fn found() -> Value {
@@ -52,7 +52,7 @@ fn bodies(right: Value) -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-fn refreshed(answers: impl IntoIterator<Item = FakeAnswer>) -> Result<Tokens, GrantError> {
+fn refreshed(answers: impl IntoIterator<Item = FakeResponse>) -> Result<Tokens, GrantError> {
     let it = Instance::answered(answers);
     let accounts = SpotifyAccounts::new(&it.config, &it.http, &it.clock);
     accounts.refresh(&Secret::new("r")).now_or_never().unwrap()
@@ -112,7 +112,7 @@ proptest! {
                         prop_assert!(track.release_year.is_none_or(|year| (1..=9999).contains(&year)));
                     }
                 }
-                Err(error) => prop_assert_eq!(error, SpotifyError::InvalidAnswer),
+                Err(error) => prop_assert_eq!(error, SpotifyError::InvalidResponse),
             }
         }
     }
@@ -128,7 +128,7 @@ proptest! {
             Ok(tokens) => prop_assert!(
                 !tokens.access_token.expose().is_empty() && tokens.refresh_token != Some(Secret::new("")),
             ),
-            Err(error) => prop_assert_eq!(error, GrantError::Spotify(SpotifyError::InvalidAnswer)),
+            Err(error) => prop_assert_eq!(error, GrantError::Spotify(SpotifyError::InvalidResponse)),
         }
         let lasting = json!({"access_token": "a", "expires_in": lifetime}).to_string().into_bytes();
         for (body, is_right) in [(body, false), (lasting, true)] {
@@ -139,7 +139,7 @@ proptest! {
             prop_assert!(
                 searched.is_ok() || !is_right && matches!(
                     searched,
-                    Err(SpotifyError::InvalidAnswer | SpotifyError::Unavailable(_)),
+                    Err(SpotifyError::InvalidResponse | SpotifyError::Unavailable(_)),
                 ),
                 "{:?}",
                 searched,
@@ -155,7 +155,7 @@ proptest! {
     ) {
         let status = StatusCode::from_u16(status).unwrap();
         let mut refusal = answer(status, &body);
-        if let (FakeAnswer::Response(_, headers, _), Ok(after)) = (&mut refusal, after.parse()) {
+        if let (FakeResponse::Response(_, headers, _), Ok(after)) = (&mut refusal, after.parse()) {
             headers.insert(header::RETRY_AFTER, after);
         }
         let refused = refreshed(std::iter::repeat_n(refusal.clone(), 4));
@@ -184,7 +184,7 @@ proptest! {
                         prop_assert!(!text.chars().any(char::is_control), "{}", text);
                     }
                 }
-                Err(error) => prop_assert_eq!(error, SpotifyError::InvalidAnswer.into()),
+                Err(error) => prop_assert_eq!(error, SpotifyError::InvalidResponse.into()),
             }
         }
     }

@@ -15,9 +15,9 @@ pub(super) fn parse_tracks(
     body: &[u8],
     image_origin: &str,
 ) -> Result<Vec<CatalogueTrack>, SpotifyError> {
-    let answer: Value = from_slice_lenient(body).map_err(|_| SpotifyError::InvalidAnswer)?;
+    let answer: Value = from_slice_lenient(body).map_err(|_| SpotifyError::InvalidResponse)?;
     let items = at(&answer, "/tracks/items").and_then(Value::as_array);
-    let items = items.ok_or(SpotifyError::InvalidAnswer)?.iter();
+    let items = items.ok_or(SpotifyError::InvalidResponse)?.iter();
     let tracks = items.filter_map(|item| CatalogueTrack::parse(item, image_origin));
     Ok(tracks.take(MAX_TRACKS).collect())
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::error::{Code, Error};
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use crate::fakes::{FakeClock, FakeHttp, FakeResponse};
 use crate::runtime::clock::Clock;
 use crate::runtime::http_client::{HttpError, OutboundRequest};
 use crate::track::CatalogueTrack;
@@ -40,7 +40,7 @@ pub(super) struct Instance {
 }
 
 impl Instance {
-    pub(super) fn answered(answers: impl IntoIterator<Item = FakeAnswer>) -> Self {
+    pub(super) fn answered(answers: impl IntoIterator<Item = FakeResponse>) -> Self {
         Self {
             config: config(),
             tokens: TokenCache::default(),
@@ -50,7 +50,7 @@ impl Instance {
     }
 
     /// An instance that already holds the token `cached`.
-    pub(super) fn warm(answers: impl IntoIterator<Item = FakeAnswer>) -> Self {
+    pub(super) fn warm(answers: impl IntoIterator<Item = FakeResponse>) -> Self {
         let instance = Self::answered(answers);
         instance.tokens.put(Secret::new("cached"), u64::MAX);
         instance
@@ -78,8 +78,8 @@ fn describe(request: &OutboundRequest) -> String {
     }
 }
 
-fn token(value: &str) -> FakeAnswer {
-    FakeAnswer::json(
+fn token(value: &str) -> FakeResponse {
+    FakeResponse::json(
         200,
         &json!({ "access_token": value, "token_type": "Bearer", "expires_in": 3600 }),
     )
@@ -97,22 +97,22 @@ fn item_with(changes: Value) -> Value {
     item
 }
 
-fn found(items: &[Value]) -> FakeAnswer {
-    FakeAnswer::json(
+fn found(items: &[Value]) -> FakeResponse {
+    FakeResponse::json(
         200,
         &json!({ "tracks": { "items": items, "total": items.len() } }),
     )
 }
 
-fn status(status: u16) -> FakeAnswer {
-    FakeAnswer::text(
+fn status(status: u16) -> FakeResponse {
+    FakeResponse::text(
         status,
         "text/plain",
         "User not registered in the Developer Dashboard",
     )
 }
 
-fn limited(retry_after: &str) -> FakeAnswer {
+fn limited(retry_after: &str) -> FakeResponse {
     status(429).with_header(header::RETRY_AFTER, retry_after)
 }
 
@@ -239,7 +239,7 @@ fn repeats_a_transient_failure_once() {
         (status(500), 250),
         (status(502), 250),
         (status(503), 250),
-        (FakeAnswer::Error(HttpError::Network), 250),
+        (FakeResponse::Error(HttpError::Network), 250),
         (limited("0"), 0),
         (limited("3"), 3_000),
     ] {
@@ -285,28 +285,28 @@ fn does_not_repeat_a_lasting_failure() {
         (status(504), refused(504)),
         (status(302), refused(302)),
         (
-            FakeAnswer::Error(HttpError::Timeout),
+            FakeResponse::Error(HttpError::Timeout),
             SpotifyError::Unavailable(HttpError::Timeout),
         ),
         (
-            FakeAnswer::Error(HttpError::BudgetExhausted),
+            FakeResponse::Error(HttpError::BudgetExhausted),
             SpotifyError::Unavailable(HttpError::BudgetExhausted),
         ),
         (
-            FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"),
-            SpotifyError::InvalidAnswer,
+            FakeResponse::text(200, "text/html", "<h1>Hello</h1>"),
+            SpotifyError::InvalidResponse,
         ),
         (
-            FakeAnswer::json(200, &json!([])),
-            SpotifyError::InvalidAnswer,
+            FakeResponse::json(200, &json!([])),
+            SpotifyError::InvalidResponse,
         ),
         (
-            FakeAnswer::json(200, &json!({ "tracks": null })),
-            SpotifyError::InvalidAnswer,
+            FakeResponse::json(200, &json!({ "tracks": null })),
+            SpotifyError::InvalidResponse,
         ),
         (
-            FakeAnswer::json(200, &json!({ "tracks": { "items": {} } })),
-            SpotifyError::InvalidAnswer,
+            FakeResponse::json(200, &json!({ "tracks": { "items": {} } })),
+            SpotifyError::InvalidResponse,
         ),
     ] {
         let instance = Instance::warm([answer]);
@@ -339,7 +339,7 @@ fn a_search_never_sends_more_than_five_requests() {
 
 #[test]
 fn a_token_that_cannot_be_had_is_told_apart() {
-    let invalid_client = || FakeAnswer::json(400, &json!({ "error": "invalid_client" }));
+    let invalid_client = || FakeResponse::json(400, &json!({ "error": "invalid_client" }));
     for (answers, error) in [
         (vec![invalid_client()], SpotifyError::InvalidCredentials),
         (vec![status(401)], SpotifyError::InvalidCredentials),
@@ -351,15 +351,15 @@ fn a_token_that_cannot_be_had_is_told_apart() {
         ),
         (vec![status(503), status(503)], refused(503)),
         (
-            vec![FakeAnswer::text(200, "text/html", "<h1>Hello</h1>")],
-            SpotifyError::InvalidAnswer,
+            vec![FakeResponse::text(200, "text/html", "<h1>Hello</h1>")],
+            SpotifyError::InvalidResponse,
         ),
         (
-            vec![FakeAnswer::json(200, &json!({ "token_type": "Bearer" }))],
-            SpotifyError::InvalidAnswer,
+            vec![FakeResponse::json(200, &json!({ "token_type": "Bearer" }))],
+            SpotifyError::InvalidResponse,
         ),
         (
-            vec![FakeAnswer::Error(HttpError::Timeout)],
+            vec![FakeResponse::Error(HttpError::Timeout)],
             SpotifyError::Unavailable(HttpError::Timeout),
         ),
     ] {
@@ -374,7 +374,7 @@ fn a_token_that_cannot_be_had_is_told_apart() {
 
 #[test]
 fn truncated_response_is_an_error() {
-    let cut_off = FakeAnswer::Response(
+    let cut_off = FakeResponse::Response(
         StatusCode::OK,
         HeaderMap::new(),
         vec![Ok("{".into()), Err(HttpError::Network)],
@@ -409,7 +409,11 @@ fn each_failure_has_its_code() {
             None,
         ),
         (SpotifyError::InvalidCredentials, Code::Misconfigured, None),
-        (SpotifyError::InvalidAnswer, Code::SpotifyUnavailable, None),
+        (
+            SpotifyError::InvalidResponse,
+            Code::SpotifyUnavailable,
+            None,
+        ),
         (refused(403), Code::SpotifyUnavailable, None),
     ] {
         let shown = Error::from(error);
@@ -439,7 +443,7 @@ fn every_variable_that_is_missing_or_invalid_is_named() {
 fn reads_a_response_with_a_lone_surrogate() {
     let body = json!({ "tracks": { "items": [item_with(json!({ "name": "HALF" })), item()] } });
     let body = body.to_string().replace("HALF", r"Song \ud83e");
-    let tracks = Instance::warm([FakeAnswer::text(200, "application/json", &body)])
+    let tracks = Instance::warm([FakeResponse::text(200, "application/json", &body)])
         .search()
         .unwrap();
     assert_eq!(
@@ -460,8 +464,8 @@ fn refusal_of_the_app_is_misconfigured_with_spotifys_message() {
         json!({ "error": "forbidden", "error_description": premium }).to_string(),
     ] {
         for answers in [
-            vec![token("t"), FakeAnswer::text(403, "text/plain", &body)],
-            vec![FakeAnswer::text(403, "application/json", &body)],
+            vec![token("t"), FakeResponse::text(403, "text/plain", &body)],
+            vec![FakeResponse::text(403, "application/json", &body)],
         ] {
             let error = Instance::answered(answers).search().unwrap_err();
             let shown = Error::from(error);
@@ -519,7 +523,7 @@ fn distinguishes_a_refused_user_from_a_refused_app() {
 #[test]
 fn unknown_market_is_an_invalid_request() {
     let body = json!({ "error": { "status": 400, "message": "Invalid market code" } });
-    let error = Instance::warm([FakeAnswer::json(400, &body)])
+    let error = Instance::warm([FakeResponse::json(400, &body)])
         .search()
         .unwrap_err();
     assert_eq!(
@@ -533,7 +537,7 @@ fn unknown_market_is_an_invalid_request() {
     );
     let other = json!({ "error": { "status": 400, "message": "Invalid limit" } });
     assert_eq!(
-        Instance::warm([FakeAnswer::json(400, &other)]).search(),
+        Instance::warm([FakeResponse::json(400, &other)]).search(),
         Err(refused(400))
     );
 }

@@ -11,7 +11,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use super::super::*;
 use super::*;
 use crate::error::{Code, Error};
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeRandom};
+use crate::fakes::{FakeClock, FakeHttp, FakeRandom, FakeResponse};
 use crate::runtime::http_client::OutboundRequest;
 use crate::stripe::tests::{NOW_MS, PERIOD_END, USER, customer, env, page, subscription};
 use crate::supabase::{Supabase, SupabaseConfig};
@@ -53,7 +53,7 @@ impl World {
             "plan_synced_at": writes.to_string()});
     }
 
-    fn answer(&self, request: &OutboundRequest) -> FakeAnswer {
+    fn answer(&self, request: &OutboundRequest) -> FakeResponse {
         let path = request
             .url
             .split('?')
@@ -71,22 +71,22 @@ impl World {
                     |arg: &str, field: &str| !args[arg].is_null() && args[arg] == profile[field];
                 let found =
                     is("p_stripe_customer_id", "stripe_customer_id") || is("p_user_id", "user_id");
-                FakeAnswer::json(200, if found { &profile } else { &Value::Null })
+                FakeResponse::json(200, if found { &profile } else { &Value::Null })
             }
             "set_billing_plan"
                 if self.profile.borrow()["plan_synced_at"] == args["p_seen_synced_at"] =>
             {
                 self.write_standing(&json!(args), &args["p_stripe_customer_id"]);
-                FakeAnswer::json(200, &json!("written"))
+                FakeResponse::json(200, &json!("written"))
             }
-            "set_billing_plan" => FakeAnswer::json(200, &json!("conflict")),
+            "set_billing_plan" => FakeResponse::json(200, &json!("conflict")),
             "subscriptions" => {
                 let answer = page(&[subscription("sub_1", *self.plan.borrow())], false);
                 let next = self.during.borrow_mut().pop();
                 next.into_iter().for_each(|during| during(self));
                 answer
             }
-            "cus_1" => FakeAnswer::json(200, &self.owner),
+            "cus_1" => FakeResponse::json(200, &self.owner),
             other => panic!("{other}"),
         }
     }

@@ -5,7 +5,7 @@ use serde_json::json;
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
-use crate::fakes::FakeAnswer;
+use crate::fakes::FakeResponse;
 use crate::stripe::tests::{PERIOD_END, customer, page, plan, refusal, subscription, with_stripe};
 
 #[test]
@@ -172,7 +172,7 @@ fn invalid_response_changes_no_plan() {
         json!({"data": {}, "has_more": false}),
         json!({"data": [], "has_more": "no"}),
     ] {
-        let (result, _) = plan([FakeAnswer::json(200, &body)]);
+        let (result, _) = plan([FakeResponse::json(200, &body)]);
         assert_eq!(result, Err(StripeError::InvalidResponse), "{body}");
     }
     for (status, text) in [
@@ -182,7 +182,7 @@ fn invalid_response_changes_no_plan() {
         (302, ""),
         (200, "{\"data\":["),
     ] {
-        let (result, _) = plan([FakeAnswer::text(status, "text/html", text)]);
+        let (result, _) = plan([FakeResponse::text(status, "text/html", text)]);
         assert_eq!(result, Err(StripeError::InvalidResponse), "{status} {text}");
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::signature::tests::{A, B, sign};
 use super::tests::{USER, customer, plan, subscription, with_stripe};
 use super::*;
-use crate::fakes::FakeAnswer;
+use crate::fakes::FakeResponse;
 
 const NOW: u64 = 1_790_000_000;
 
@@ -29,8 +29,8 @@ fn other_item() -> impl Strategy<Value = String> {
     ]
 }
 
-fn answer(body: &[u8]) -> FakeAnswer {
-    FakeAnswer::Response(
+fn answer(body: &[u8]) -> FakeResponse {
+    FakeResponse::Response(
         http::StatusCode::OK,
         http::HeaderMap::new(),
         vec![Ok(body.to_vec().into())],
@@ -178,7 +178,7 @@ proptest! {
         let expected = if is_pro { Plan::Pro } else { Plan::Free };
         prop_assert_eq!(plan([super::tests::page(&list, false)]).0, Ok(expected));
         // Free only if every subscription was understood, pro only if one of them says so.
-        match plan([FakeAnswer::json(200, &page)]).0 {
+        match plan([FakeResponse::json(200, &page)]).0 {
             Ok(Plan::Free) => {
                 let has_all = |it: &Value| ["id", "customer", "status"].iter().all(|name| it[name].is_string());
                 prop_assert!(page["data"].as_array().unwrap().iter().all(has_all), "{}", page);
@@ -211,7 +211,7 @@ proptest! {
         status in 400..600_u16,
     ) {
         let request = CheckoutRequest { user_id: USER, price_id: "p", success_url: "s", cancel_url: "c" };
-        let answers = [&sessions, &session, &sessions].map(|it| FakeAnswer::json(200, it));
+        let answers = [&sessions, &session, &sessions].map(|it| FakeResponse::json(200, it));
         let (url, _) = with_stripe(answers, async |stripe| stripe.checkout(&customer(), &request).await);
         if let Ok(url) = url {
             prop_assert!(
@@ -220,7 +220,7 @@ proptest! {
                 ),
             );
         }
-        let (read, _) = plan(std::iter::repeat_n(FakeAnswer::json(status, &refused), 9));
+        let (read, _) = plan(std::iter::repeat_n(FakeResponse::json(status, &refused), 9));
         prop_assert!(
             read.is_err() || read == Ok(Plan::Free) && refused["error"]["code"] == "resource_missing",
         );

@@ -7,7 +7,7 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 
 use super::*;
 use crate::error::{Code, Error};
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use crate::fakes::{FakeClock, FakeHttp, FakeResponse};
 use crate::runtime::http_client::{HttpError, OutboundRequest};
 
 pub(super) const NOW_MS: u64 = 1_790_000_000_000;
@@ -36,21 +36,21 @@ pub(super) fn subscription(id: &str, status: &str) -> Value {
         "items": {"data": [{"current_period_end": PERIOD_END}]}})
 }
 
-pub(super) fn page(subscriptions: &[Value], has_more: bool) -> FakeAnswer {
-    FakeAnswer::json(
+pub(super) fn page(subscriptions: &[Value], has_more: bool) -> FakeResponse {
+    FakeResponse::json(
         200,
         &json!({"object": "list", "data": subscriptions, "has_more": has_more}),
     )
 }
 
-pub(super) fn refusal(status: u16, code: &str, param: &str) -> FakeAnswer {
+pub(super) fn refusal(status: u16, code: &str, param: &str) -> FakeResponse {
     let error = json!({"type": "invalid_request_error", "code": code, "param": param, "message": "No such thing"});
-    FakeAnswer::json(status, &json!({ "error": error }))
+    FakeResponse::json(status, &json!({ "error": error }))
 }
 
 /// Runs `work` against a Stripe that returns `answers` in order; returns the result and the requests sent.
 pub(super) fn with_stripe<T>(
-    answers: impl IntoIterator<Item = FakeAnswer>,
+    answers: impl IntoIterator<Item = FakeResponse>,
     work: impl AsyncFnOnce(&Stripe<'_>) -> T,
 ) -> (T, Vec<OutboundRequest>) {
     let (http, clock) = (FakeHttp::answering(answers), FakeClock::hurrying(NOW_MS));
@@ -61,7 +61,7 @@ pub(super) fn with_stripe<T>(
 }
 
 pub(super) fn plan(
-    answers: impl IntoIterator<Item = FakeAnswer>,
+    answers: impl IntoIterator<Item = FakeResponse>,
 ) -> (Result<Plan, StripeError>, Vec<OutboundRequest>) {
     let (standing, requests) = with_stripe(answers, async |stripe| {
         stripe.standing_of(&customer()).await
@@ -81,7 +81,7 @@ fn header_of<'a>(request: &'a OutboundRequest, name: &str) -> Option<&'a str> {
 fn truncated_refusal_is_unavailable_except_for_401() {
     let cut = |status| {
         let chunks = vec![Ok("{\"error\":".into()), Err(HttpError::TooLarge)];
-        FakeAnswer::Response(status, http::HeaderMap::new(), chunks)
+        FakeResponse::Response(status, http::HeaderMap::new(), chunks)
     };
     let (result, _) = plan([cut(http::StatusCode::NOT_FOUND)]);
     assert_eq!(result, Err(StripeError::Unavailable(HttpError::TooLarge)));
@@ -92,28 +92,28 @@ fn truncated_refusal_is_unavailable_except_for_401() {
 #[test]
 fn retries_only_transient_errors() {
     let rate_limited = |seconds: &str| {
-        FakeAnswer::json(429, &json!({"error": {}})).with_header(header::RETRY_AFTER, seconds)
+        FakeResponse::json(429, &json!({"error": {}})).with_header(header::RETRY_AFTER, seconds)
     };
     for (failure, attempts) in [
-        (FakeAnswer::Error(HttpError::Network), 4),
-        (FakeAnswer::text(500, "text/html", "<h1>"), 4),
-        (FakeAnswer::text(503, "text/plain", ""), 4),
+        (FakeResponse::Error(HttpError::Network), 4),
+        (FakeResponse::text(500, "text/html", "<h1>"), 4),
+        (FakeResponse::text(503, "text/plain", ""), 4),
         (rate_limited("1"), 4),
         (
-            FakeAnswer::json(429, &json!({"error": {"code": "lock_timeout"}})),
+            FakeResponse::json(429, &json!({"error": {"code": "lock_timeout"}})),
             4,
         ),
         (rate_limited("60"), 1),
-        (FakeAnswer::Error(HttpError::Timeout), 1),
-        (FakeAnswer::Error(HttpError::TooLarge), 1),
+        (FakeResponse::Error(HttpError::Timeout), 1),
+        (FakeResponse::Error(HttpError::TooLarge), 1),
         (
-            FakeAnswer::json(
+            FakeResponse::json(
                 401,
                 &json!({"error": {"message": "Invalid API Key provided: sk_test_x"}}),
             ),
             1,
         ),
-        (FakeAnswer::json(403, &json!({"error": {}})), 1),
+        (FakeResponse::json(403, &json!({"error": {}})), 1),
         (refusal(400, "parameter_invalid_empty", "customer"), 1),
     ] {
         let (result, requests) = plan(std::iter::repeat_n(failure.clone(), 9));
@@ -134,7 +134,7 @@ fn retries_only_transient_errors() {
 #[test]
 fn sends_nothing_after_the_deadline() {
     let (http, clock) = (
-        FakeHttp::responding(|_| FakeAnswer::text(500, "text/plain", "")),
+        FakeHttp::responding(|_| FakeResponse::text(500, "text/plain", "")),
         FakeClock::hurrying(NOW_MS),
     );
     let config = StripeConfig::from_env(env).unwrap();
@@ -245,15 +245,18 @@ fn keys(requests: &[OutboundRequest]) -> Vec<&str> {
 
 #[test]
 fn retries_a_stored_failure_with_another_key() {
-    let created = FakeAnswer::json(200, &json!({"id": "cus_9", "object": "customer"}));
-    let create = |answers: Vec<FakeAnswer>| {
+    let created = FakeResponse::json(200, &json!({"id": "cus_9", "object": "customer"}));
+    let create = |answers: Vec<FakeResponse>| {
         with_stripe(answers, async |stripe| {
             stripe.create_customer(USER, None).await
         })
     };
     let first = format!("customer-{USER}");
     // Without a response the customer may exist; the same key returns it.
-    let (result, requests) = create(vec![FakeAnswer::Error(HttpError::Network), created.clone()]);
+    let (result, requests) = create(vec![
+        FakeResponse::Error(HttpError::Network),
+        created.clone(),
+    ]);
     assert_eq!(result.unwrap().as_str(), "cus_9");
     assert_eq!(keys(&requests), [&first, &first]);
     // Another request uses the key.
@@ -261,7 +264,7 @@ fn retries_a_stored_failure_with_another_key() {
     let (_, requests) = create(vec![busy.clone(), busy, created.clone()]);
     assert_eq!(keys(&requests), [&first, &first, &first]);
     // Stripe would repeat this failure for a day.
-    let (_, requests) = create(vec![FakeAnswer::text(500, "text/plain", ""), created]);
+    let (_, requests) = create(vec![FakeResponse::text(500, "text/plain", ""), created]);
     assert_eq!(
         keys(&requests),
         [&first, &format!("{first}-{}", NOW_MS / 60_000)]
@@ -271,7 +274,7 @@ fn retries_a_stored_failure_with_another_key() {
 
 #[test]
 fn replacement_customer_uses_another_key() {
-    let answer = || FakeAnswer::json(200, &json!({"id": "cus_9"}));
+    let answer = || FakeResponse::json(200, &json!({"id": "cus_9"}));
     let (_, first) = with_stripe([answer()], async |stripe| {
         stripe.create_customer(USER, None).await
     });
@@ -285,12 +288,12 @@ fn replacement_customer_uses_another_key() {
 fn reads_a_response_with_a_lone_surrogate() {
     let body = r#"{"object":"list","data":[{"id":"sub_1","customer":"cus_1","status":"active","description":"\ud83e"}],"has_more":false}"#;
     assert_eq!(
-        plan([FakeAnswer::text(200, "application/json", body)]).0,
+        plan([FakeResponse::text(200, "application/json", body)]).0,
         Ok(Plan::Pro)
     );
     let missing = r#"{"error":{"code":"resource_missing","param":"customer","message":"\ud83e"}}"#;
     assert_eq!(
-        plan([FakeAnswer::text(404, "application/json", missing)]).0,
+        plan([FakeResponse::text(404, "application/json", missing)]).0,
         Ok(Plan::Free)
     );
 }
@@ -312,7 +315,7 @@ fn recognises_a_currency_conflict() {
         ("Invalid currency: xyz", false),
     ] {
         let body = json!({"error": {"type": "invalid_request_error", "message": message}});
-        let error = plan([FakeAnswer::json(400, &body)]).0.unwrap_err();
+        let error = plan([FakeResponse::json(400, &body)]).0.unwrap_err();
         assert_eq!(
             error == StripeError::CurrencyConflict,
             is_conflict,

@@ -9,19 +9,19 @@ use wasm_bindgen_test::wasm_bindgen_test as test;
 use super::super::*;
 use super::*;
 use crate::error::{Code, Error};
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp};
+use crate::fakes::{FakeClock, FakeHttp, FakeResponse};
 use crate::supabase::tests::*;
 
 #[test]
 fn refusal_by_our_sql_keeps_its_code() {
     let body =
         json!({ "code": "PT409", "message": "still running", "details": null, "hint": null });
-    let error = call(FakeAnswer::json(409, &body)).unwrap_err();
+    let error = call(FakeResponse::json(409, &body)).unwrap_err();
     assert_eq!(error.code(), Some("PT409"));
     assert_eq!(error.to_string(), "database: 409 PT409 still running");
     assert_eq!(Error::from(error).code(), Code::Internal);
 
-    let forbidden = call(FakeAnswer::json(
+    let forbidden = call(FakeResponse::json(
         403,
         &json!({ "code": "PT403", "message": "no profile" }),
     ))
@@ -43,7 +43,7 @@ fn refused_service_credential_is_misconfigured() {
             json!({ "code": "42501", "message": "permission denied for function reserve" }),
         ),
     ] {
-        let error = Error::from(call(FakeAnswer::json(status, &body)).unwrap_err());
+        let error = Error::from(call(FakeResponse::json(status, &body)).unwrap_err());
         assert_eq!(error.code(), Code::Misconfigured, "{body}");
         assert!(
             error
@@ -56,7 +56,7 @@ fn refused_service_credential_is_misconfigured() {
 
 #[test]
 fn refused_user_token_is_the_callers_error() {
-    let http = FakeHttp::answering([FakeAnswer::json(
+    let http = FakeHttp::answering([FakeResponse::json(
         401,
         &json!({ "code": "PGRST303", "message": "JWT expired" }),
     )]);
@@ -72,34 +72,34 @@ fn refused_user_token_is_the_callers_error() {
 
 #[test]
 fn outage_has_retry_after() {
-    let html = || FakeAnswer::text(502, "text/html", "<h1>Bad gateway</h1>");
+    let html = || FakeResponse::text(502, "text/html", "<h1>Bad gateway</h1>");
     for (answer, seconds) in [
-        (FakeAnswer::Error(HttpError::Network), 5),
-        (FakeAnswer::Error(HttpError::Timeout), 5),
+        (FakeResponse::Error(HttpError::Network), 5),
+        (FakeResponse::Error(HttpError::Timeout), 5),
         (html(), 5),
         (html().with_header(header::RETRY_AFTER, "17"), 17),
         (
-            FakeAnswer::json(
+            FakeResponse::json(
                 500,
                 &json!({ "code": "40001", "message": "could not serialize access" }),
             ),
             5,
         ),
         (
-            FakeAnswer::json(
+            FakeResponse::json(
                 503,
                 &json!({ "code": "PGRST000", "message": "no connection" }),
             ),
             5,
         ),
         // A proxy responds in the database's place.
-        (FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"), 5),
-        (FakeAnswer::text(302, "text/html", ""), 5),
+        (FakeResponse::text(200, "text/html", "<h1>Hello</h1>"), 5),
+        (FakeResponse::text(302, "text/html", ""), 5),
         (
-            FakeAnswer::text(429, "text/html", "").with_header(header::RETRY_AFTER, "3"),
+            FakeResponse::text(429, "text/html", "").with_header(header::RETRY_AFTER, "3"),
             3,
         ),
-        (FakeAnswer::Error(HttpError::TooLarge), 5),
+        (FakeResponse::Error(HttpError::TooLarge), 5),
     ] {
         let error = Error::from(call(answer).unwrap_err());
         assert_eq!(error.code(), Code::DatabaseUnavailable);
@@ -110,12 +110,12 @@ fn outage_has_retry_after() {
 #[test]
 fn other_refusals_are_internal_errors() {
     for answer in [
-        FakeAnswer::json(
+        FakeResponse::json(
             400,
             &json!({ "code": "23514", "message": "violates check" }),
         ),
-        FakeAnswer::text(404, "text/html", "<h1>Not found</h1>"),
-        FakeAnswer::Error(HttpError::BudgetExhausted),
+        FakeResponse::text(404, "text/html", "<h1>Not found</h1>"),
+        FakeResponse::Error(HttpError::BudgetExhausted),
     ] {
         assert_eq!(
             Error::from(call(answer).unwrap_err()).code(),
@@ -137,7 +137,7 @@ fn unknown_or_incomplete_outcome_is_named_in_the_cause_and_not_repeated() {
         Taken,
     }
     let call = |answer: Value| {
-        let http = FakeHttp::responding(move |_| FakeAnswer::json(200, &answer));
+        let http = FakeHttp::responding(move |_| FakeResponse::json(200, &answer));
         let (config, clock) = (config(), FakeClock::hurrying(0));
         let service = Supabase::new(&config, &http).service();
         let read = service
@@ -182,7 +182,7 @@ fn unknown_or_incomplete_outcome_is_named_in_the_cause_and_not_repeated() {
 
 #[test]
 fn truncated_response_is_an_outage() {
-    let cut_off = FakeAnswer::Response(
+    let cut_off = FakeResponse::Response(
         http::StatusCode::OK,
         HeaderMap::new(),
         vec![Ok("[1,".into()), Err(HttpError::Network)],

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue};
 use super::*;
 use crate::auth::{FakeIssuer, JwksCache, authenticate};
 
-use crate::fakes::{FakeAnswer, FakeClock, FakeHttp, fake_request};
+use crate::fakes::{FakeClock, FakeHttp, FakeResponse, fake_request};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -35,7 +35,7 @@ pub(super) fn config() -> SupabaseConfig {
 
 pub(super) fn user() -> VerifiedUser {
     let issuer = FakeIssuer::with_kid("a");
-    let http = FakeHttp::answering([FakeAnswer::json(200, &issuer.jwks())]);
+    let http = FakeHttp::answering([FakeResponse::json(200, &issuer.jwks())]);
     let token = format!("Bearer {}", issuer.token(Uuid::nil(), 1_000));
     let headers = HeaderMap::from_iter([(
         header::AUTHORIZATION,
@@ -67,7 +67,7 @@ fn header_of<'a>(request: &'a OutboundRequest, name: &str) -> Option<&'a str> {
 }
 
 /// Calls an RPC as the service and returns its result.
-pub(super) fn call(answer: FakeAnswer) -> Result<Value, SupabaseError> {
+pub(super) fn call(answer: FakeResponse) -> Result<Value, SupabaseError> {
     let http = FakeHttp::answering([answer]);
     Supabase::new(&config(), &http)
         .service()
@@ -79,7 +79,10 @@ pub(super) fn call(answer: FakeAnswer) -> Result<Value, SupabaseError> {
 #[cfg(feature = "tables")]
 #[test]
 fn reads_tables_with_the_users_token() {
-    let http = FakeHttp::answering([FakeAnswer::json(200, &json!([{ "name": "Calm & piano" }]))]);
+    let http = FakeHttp::answering([FakeResponse::json(
+        200,
+        &json!([{ "name": "Calm & piano" }]),
+    )]);
     let (config, user) = (config(), user());
     let rows: Vec<Value> = Supabase::new(&config, &http)
         .as_user(&user)
@@ -112,7 +115,7 @@ fn reads_tables_with_the_users_token() {
 
 #[test]
 fn calls_rpcs_with_the_users_token() {
-    let http = FakeHttp::answering([FakeAnswer::json(200, &json!({ "plan": "free" }))]);
+    let http = FakeHttp::answering([FakeResponse::json(200, &json!({ "plan": "free" }))]);
     let (config, user) = (config(), user());
     let usage: Value = Supabase::new(&config, &http)
         .as_user(&user)
@@ -171,7 +174,7 @@ fn credentials_are_sent_only_to_the_database() {
 #[cfg(feature = "tables")]
 #[test]
 fn replaces_a_token_set_by_the_builder() {
-    let http = FakeHttp::answering([FakeAnswer::json(200, &json!([]))]);
+    let http = FakeHttp::answering([FakeResponse::json(200, &json!([]))]);
     let (config, user) = (config(), user());
     let query = Supabase::new(&config, &http);
     let _: Value = query
@@ -229,7 +232,7 @@ fn each_service_credential_is_sent_in_its_own_way() {
             (variable, value),
         ])
         .unwrap();
-        let http = FakeHttp::answering([FakeAnswer::text(204, "text/plain", "")]);
+        let http = FakeHttp::answering([FakeResponse::text(204, "text/plain", "")]);
         let answer = Supabase::new(&config, &http)
             .service()
             .rpc("settle", &json!({}))
@@ -249,23 +252,23 @@ fn each_service_credential_is_sent_in_its_own_way() {
 #[test]
 fn retries_once_after_transient_errors() {
     for (first, is_repeated) in [
-        (FakeAnswer::Error(HttpError::Network), true),
-        (FakeAnswer::Error(HttpError::Timeout), true),
-        (FakeAnswer::text(502, "text/html", ""), true),
-        (FakeAnswer::text(503, "text/html", ""), true),
-        (FakeAnswer::text(504, "text/html", ""), true),
-        (FakeAnswer::Error(HttpError::BudgetExhausted), false),
-        (FakeAnswer::text(500, "text/html", ""), false),
+        (FakeResponse::Error(HttpError::Network), true),
+        (FakeResponse::Error(HttpError::Timeout), true),
+        (FakeResponse::text(502, "text/html", ""), true),
+        (FakeResponse::text(503, "text/html", ""), true),
+        (FakeResponse::text(504, "text/html", ""), true),
+        (FakeResponse::Error(HttpError::BudgetExhausted), false),
+        (FakeResponse::text(500, "text/html", ""), false),
         (
-            FakeAnswer::json(409, &json!({ "code": "PT409", "message": "" })),
+            FakeResponse::json(409, &json!({ "code": "PT409", "message": "" })),
             false,
         ),
-        (FakeAnswer::json(401, &json!({})), false),
-        (FakeAnswer::text(200, "text/html", "<h1>Hello</h1>"), true),
-        (FakeAnswer::Error(HttpError::TooLarge), true),
-        (FakeAnswer::text(429, "text/html", ""), false),
+        (FakeResponse::json(401, &json!({})), false),
+        (FakeResponse::text(200, "text/html", "<h1>Hello</h1>"), true),
+        (FakeResponse::Error(HttpError::TooLarge), true),
+        (FakeResponse::text(429, "text/html", ""), false),
     ] {
-        let http = FakeHttp::answering([first, FakeAnswer::json(200, &json!("second"))]);
+        let http = FakeHttp::answering([first, FakeResponse::json(200, &json!("second"))]);
         let (config, clock) = (config(), FakeClock::hurrying(0));
         let service = Supabase::new(&config, &http).service();
         let answer: Result<String, _> = service

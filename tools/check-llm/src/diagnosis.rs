@@ -28,16 +28,16 @@ pub fn of(config: &LlmConfig, http: &NativeHttp, check: &Check) -> String {
         Some(LlmError::Declined(problem)) => {
             format!("The service's policy declines a harmless prompt ({problem}). Look at its filters.")
         }
-        Some(LlmError::InvalidAnswer) if is_page(check) => format!(
+        Some(LlmError::InvalidResponse) if is_page(check) => format!(
             "{url} returns a web page instead of an API's response. LLM_BASE_URL is the part before /chat/completions; that of \
              most services ends in /v1."
         ),
-        Some(LlmError::InvalidAnswer) if beginning(check).is_empty() => {
+        Some(LlmError::InvalidResponse) if beginning(check).is_empty() => {
             "The server ends the completion before its first word. Some do so where their context is too small: \
              docs/models.md says how many tokens a playlist takes."
                 .to_owned()
         }
-        Some(LlmError::InvalidAnswer | LlmError::Empty) => {
+        Some(LlmError::InvalidResponse | LlmError::Empty) => {
             format!(
                 "The response of {url} has no text, as a chat completion has. It begins: {}",
                 beginning(check)

@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
-use shared::fakes::{FakeAnswer, FakeClock, FakeHttp, FakeRandom};
+use shared::fakes::{FakeClock, FakeHttp, FakeRandom, FakeResponse};
 use shared::runtime::http_client::OutboundRequest;
 use shared::stripe::StripeConfig;
 use shared::supabase::{Supabase, SupabaseConfig};
@@ -66,7 +66,7 @@ impl World {
         json!({"data": page, "has_more": rest.next().is_some()})
     }
 
-    fn answer(&self, request: &OutboundRequest) -> FakeAnswer {
+    fn answer(&self, request: &OutboundRequest) -> FakeResponse {
         let args: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let path = request
             .url
@@ -118,7 +118,7 @@ impl World {
             customer if customer.starts_with("cus_") => json!({"id": customer, "metadata": {}}),
             other => panic!("{other}"),
         };
-        FakeAnswer::json(200, &body)
+        FakeResponse::json(200, &body)
     }
 }
 

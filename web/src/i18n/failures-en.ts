@@ -167,11 +167,11 @@ export const failuresEn: Record<FailureCode, FailureText> = {
     next: "Try again, perhaps in other words.",
   },
   spotify_unavailable: {
-    what: "Spotify does not answer properly.",
+    what: "Spotify does not respond properly.",
     next: "Try again in a few minutes.",
   },
   stripe_unavailable: {
-    what: "The payment service does not answer properly. You were not charged.",
+    what: "The payment service does not respond properly. You were not charged.",
     next: "Try again in a few minutes.",
   },
   misconfigured: {
@@ -179,7 +179,7 @@ export const failuresEn: Record<FailureCode, FailureText> = {
     next: "Please tell us; you can do nothing about it.",
   },
   database_unavailable: {
-    what: "Our database does not answer.",
+    what: "Our database does not respond.",
     next: "Try again in a minute.",
   },
   spotify_rate_limited: {
