@@ -231,7 +231,7 @@ fn track(name: &str) -> CatalogueTrack {
     }
 }
 
-fn choose(sought: &Suggestion, tracks: &[CatalogueTrack], prompt: &str) {
+fn choose(sought: &Suggestion, tracks: &[impl AsRef<CatalogueTrack>], prompt: &str) {
     let constraints = Constraints::new(
         true,
         None,
@@ -242,6 +242,6 @@ fn choose(sought: &Suggestion, tracks: &[CatalogueTrack], prompt: &str) {
     black_box((rank(sought, tracks), constraints.excludes(sought)));
     let _ = black_box(best_match(sought, tracks, &constraints));
     for track in tracks {
-        let _ = black_box(selection.offer(track));
+        let _ = black_box(selection.offer(track.as_ref()));
     }
 }

@@ -409,7 +409,7 @@ impl<'a> Generation<'a> {
 
     fn add(&mut self, place: usize, found: &Found) -> Result<(), MissReason> {
         self.failed_lookups_in_a_row = 0;
-        self.selection.offer(&found.track)?;
+        self.selection.offer(&found.track.recording)?;
         let why = self.whys.get(place).cloned().flatten();
         let track = found_track(self.base.place(self.found.len()), found, why);
         self.found.push((place, track.clone()));

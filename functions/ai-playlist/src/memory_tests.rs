@@ -86,8 +86,9 @@ fn songs_are_neither_read_nor_written_if_the_memory_is_switched_off() {
 #[test]
 fn unavailable_or_poisoned_memory_changes_nothing() {
     let fresh = Bench::new(world(SONGS)).json(&wish(3)).unwrap();
-    let evil = json!({"tracks": [{"uri": "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "title": "Other", "artists": ["Evil"],
-        "album": "", "release_year": null, "duration_ms": 1, "explicit": false, "is_playable": true, "isrc": null}],
+    let evil = json!({"tracks": [{"recording": {"uri": "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "title": "Other",
+        "artists": ["Evil"], "album": "", "release_year": null, "duration_ms": 1, "explicit": false,
+        "is_playable": true, "isrc": null}}],
         "by_field": 1, "is_complete": false, "is_any_playable": true});
     for answer in [
         FakeResponse::json(503, &json!({"message": "away"})),

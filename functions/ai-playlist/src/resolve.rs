@@ -8,7 +8,7 @@ use shared::matching::{
 };
 use shared::runtime::http_client::HttpError;
 use shared::spotify::{SpotifyApp, SpotifyError};
-use shared::track::{CatalogueTrack, Suggestion};
+use shared::track::{ListedTrack, Suggestion};
 
 use crate::recall::Recall;
 
@@ -46,7 +46,7 @@ pub struct Resolution {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
     /// The track.
-    pub track: CatalogueTrack,
+    pub track: ListedTrack,
     /// How well it matches, from 0 to 1.
     pub score: f64,
     /// The version, if it is not the plain recording.
@@ -139,8 +139,8 @@ impl Resolver<'_> {
     fn learn(
         &self,
         suggestion: &Suggestion,
-        by_field: Vec<CatalogueTrack>,
-        by_words: Option<Vec<CatalogueTrack>>,
+        by_field: Vec<ListedTrack>,
+        by_words: Option<Vec<ListedTrack>>,
     ) {
         if self.recall.is_some() {
             let finding = Finding {
@@ -152,7 +152,7 @@ impl Resolver<'_> {
         }
     }
 
-    async fn search(&self, query: &str) -> Result<Vec<CatalogueTrack>, Miss> {
+    async fn search(&self, query: &str) -> Result<Vec<ListedTrack>, Miss> {
         if let Some(error) = self.limited.get() {
             return Err(Miss::Lookup(error));
         }
@@ -168,14 +168,15 @@ impl Resolver<'_> {
     fn judge(
         &self,
         suggestion: &Suggestion,
-        candidates: &[CatalogueTrack],
+        candidates: &[ListedTrack],
     ) -> Result<Found, MissReason> {
         best_match(suggestion, candidates, &self.constraints).map(found)
     }
 }
 
-fn found(Scored { track, score, .. }: Scored<'_>) -> Found {
-    let version = version_of(&track.title, &track.artist(), &track.album);
+fn found(Scored { track, score }: Scored<'_, ListedTrack>) -> Found {
+    let recording = &track.recording;
+    let version = version_of(&recording.title, &recording.artist(), &recording.album);
     Found {
         track: track.clone(),
         score,

@@ -10,7 +10,7 @@ use shared::matching::{Scored, field_query, free_query, rank, song_key};
 use shared::runtime::endpoint::{Body, json_response};
 use shared::spotify::{SpotifyApp, SpotifyError, TokenCache};
 use shared::supabase::{Counted, Supabase, take_request};
-use shared::track::CatalogueTrack;
+use shared::track::ListedTrack;
 
 use crate::Config;
 use crate::request::{self, SearchRequest};
@@ -30,10 +30,10 @@ pub struct Caches {
 /// The request context of this function.
 pub type Context = shared::runtime::Context<Config, Caches>;
 
-fn found(Scored { track, score, .. }: Scored<'_>) -> FoundTrack {
+fn found(Scored { track, score }: Scored<'_, ListedTrack>) -> FoundTrack {
     FoundTrack {
         details: track.details(),
-        is_playable: track.is_playable,
+        is_playable: track.recording.is_playable,
         score: (score * 100.0).round() / 100.0,
     }
 }
@@ -94,7 +94,7 @@ async fn search(wanted: &SearchRequest, context: &Context) -> Result<SearchRespo
 async fn candidates(
     wanted: &SearchRequest,
     context: &Context,
-) -> Result<Vec<CatalogueTrack>, SpotifyError> {
+) -> Result<Vec<ListedTrack>, SpotifyError> {
     let spotify = SpotifyApp::new(
         &context.config.spotify,
         &context.caches.spotify_token,
@@ -120,7 +120,7 @@ async fn candidates(
 
 /// Returns the song's recordings from the catalogue memory. Only generations write to it: a search by hand lists more
 /// than one song, and its words are a user's own.
-async fn remembered(wanted: &SearchRequest, context: &Context) -> Option<Vec<CatalogueTrack>> {
+async fn remembered(wanted: &SearchRequest, context: &Context) -> Option<Vec<ListedTrack>> {
     if !context.config.memory.is_on() {
         return None;
     }
@@ -260,8 +260,9 @@ mod tests {
 
     #[test]
     fn rate_limited_search_returns_remembered_recordings() {
-        let track = json!({"uri": format!("spotify:track:{:022}", 1), "title": "Arahja", "artists": ["Kult"],
-            "album": "Album", "release_year": 1988, "duration_ms": 1000, "explicit": false, "is_playable": true});
+        let track = json!({"recording": {"uri": format!("spotify:track:{:022}", 1), "title": "Arahja",
+            "artists": ["Kult"], "album": "Album", "release_year": 1988, "duration_ms": 1000, "explicit": false,
+            "is_playable": true}});
         let entry = |tracks: Value, by_field: u8| {
             json!([{"tracks": tracks, "by_field": by_field, "is_complete": true,
                 "is_any_playable": by_field > 0}])

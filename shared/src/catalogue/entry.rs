@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::matching::{Constraints, MissReason, Scored, best_match, candidates_of, song_key};
 use crate::text::one_line;
-use crate::track::{CatalogueTrack, MAX_TEXT_CHARS, Suggestion};
+use crate::track::{ListedTrack, MAX_TEXT_CHARS, Suggestion};
 
 /// Two searches return ten candidates each.
 const MAX_TRACKS: usize = 20;
@@ -16,9 +16,9 @@ pub struct Finding {
     /// The song.
     pub suggestion: Suggestion,
     /// The result of the search by field.
-    pub by_field: Vec<CatalogueTrack>,
+    pub by_field: Vec<ListedTrack>,
     /// The result of the search by plain words, if it was needed.
-    pub by_words: Option<Vec<CatalogueTrack>>,
+    pub by_words: Option<Vec<ListedTrack>>,
 }
 
 impl Finding {
@@ -32,7 +32,7 @@ impl Finding {
         } = self;
         let is_complete = by_words.is_some();
         let found = by_field.iter().chain(by_words.iter().flatten());
-        let is_any_playable = found.into_iter().any(|track| track.is_playable);
+        let is_any_playable = found.into_iter().any(|track| track.recording.is_playable);
         let mut tracks = candidates_of(&suggestion, by_field);
         let by_field = tracks.len();
         // The first of two equal candidates wins, so the second may be left out.
@@ -56,7 +56,7 @@ impl Finding {
 /// The candidates that are a song for some user, in the catalogue's order; none if the catalogue does not have it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    tracks: Vec<CatalogueTrack>,
+    tracks: Vec<ListedTrack>,
     /// How many of them the search by field returned; the rest are of the search by plain words.
     by_field: usize,
     /// Whether both searches were made.
@@ -74,7 +74,7 @@ impl Entry {
             && entry.tracks.len() <= MAX_TRACKS
             && (entry.is_complete || entry.by_field == entry.tracks.len())
             && (entry.is_any_playable || entry.tracks.is_empty());
-        (is_possible && entry.tracks.iter().all(CatalogueTrack::is_usable)).then_some(entry)
+        (is_possible && entry.tracks.iter().all(ListedTrack::is_usable)).then_some(entry)
     }
 
     /// Whether the catalogue has the song.
@@ -85,7 +85,7 @@ impl Entry {
 
     /// The candidates that are the song for some user.
     #[must_use]
-    pub fn tracks(&self) -> &[CatalogueTrack] {
+    pub fn tracks(&self) -> &[ListedTrack] {
         &self.tracks
     }
 
@@ -96,7 +96,7 @@ impl Entry {
         &self,
         suggestion: &Suggestion,
         constraints: &Constraints,
-    ) -> Option<Result<Scored<'_>, MissReason>> {
+    ) -> Option<Result<Scored<'_, ListedTrack>, MissReason>> {
         let judge = |tracks| match best_match(suggestion, tracks, constraints) {
             Err(MissReason::NotFound) if self.is_any_playable => Err(MissReason::LowScore),
             judged => judged,

@@ -5,17 +5,20 @@ use super::*;
 use crate::fakes::{FakeClock, FakeHttp, FakeResponse, SharedClock};
 use crate::matching::{Constraints, MissReason, WantedVersions};
 use crate::supabase::{Supabase, SupabaseConfig};
-use crate::track::{CatalogueTrack, Suggestion, TrackUri};
+use crate::track::{CatalogueTrack, ListedTrack, Suggestion, TrackUri};
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-fn track(id: u32, artist: &str, title: &str) -> CatalogueTrack {
+fn track(id: u32, artist: &str, title: &str) -> ListedTrack {
     let uri = TrackUri::parse(&format!("spotify:track:{id:022}")).unwrap();
-    CatalogueTrack {
+    let recording = CatalogueTrack {
         album: "Album".to_owned(),
         release_year: Some(1987),
-        image_url: Some("https://i.scdn.co/image/a".to_owned()),
         ..CatalogueTrack::new(uri, artist, title)
+    };
+    ListedTrack {
+        recording,
+        image_url: Some("https://i.scdn.co/image/a".to_owned()),
     }
 }
 
@@ -27,7 +30,7 @@ fn arahja() -> Suggestion {
     }
 }
 
-fn finding(by_field: Vec<CatalogueTrack>, by_words: Option<Vec<CatalogueTrack>>) -> Finding {
+fn finding(by_field: Vec<ListedTrack>, by_words: Option<Vec<ListedTrack>>) -> Finding {
     Finding {
         suggestion: arahja(),
         by_field,
@@ -41,10 +44,8 @@ fn allowed() -> Constraints {
 
 #[test]
 fn keeps_only_playable_versions_of_the_song() {
-    let gone = CatalogueTrack {
-        is_playable: false,
-        ..track(3, "Kult", "Arahja")
-    };
+    let mut gone = track(3, "Kult", "Arahja");
+    gone.recording.is_playable = false;
     let other = track(4, "Kult", "Celina");
     let found = vec![
         track(1, "Kult", "Arahja (Live)"),
@@ -57,7 +58,7 @@ fn keeps_only_playable_versions_of_the_song() {
     let titles: Vec<_> = entry
         .tracks()
         .iter()
-        .map(|track| track.title.as_str())
+        .map(|track| track.recording.title.as_str())
         .collect();
     assert_eq!(titles, ["Arahja (Live)", "Arahja"]);
     assert_eq!(
@@ -77,7 +78,7 @@ fn incomplete_entry_does_not_decide_a_missing_song() {
         let (_, entry) = finding(live(), by_words).into_entry();
         entry
             .best_match(&arahja(), &allowed())
-            .map(|best| best.map(|best| best.track.title.clone()))
+            .map(|best| best.map(|best| best.track.recording.title.clone()))
     };
     assert_eq!(judged(None), None);
     assert_eq!(judged(Some(vec![])), Some(Err(MissReason::LowScore)));
@@ -117,23 +118,28 @@ fn ignores_poisoned_and_incomplete_entries() {
         ("", json!({"tracks": []})),
         ("/tracks", json!("Arahja")),
         (
-            "/tracks/0",
+            "/tracks/0/recording",
             json!({"uri": "spotify:track:4uLU6hMCjMI75M1A2tKUQC", "title": "Arahja"}),
         ),
+        ("/tracks/0/image_url", json!("https://i.scdn.co/a b")),
         (
-            "/tracks/0/uri",
+            "/tracks/0/image_url",
+            json!(format!("https://i.scdn.co/{}", "a".repeat(300))),
+        ),
+        (
+            "/tracks/0/recording/uri",
             json!("https://evil.example/4uLU6hMCjMI75M1A2tKUQC"),
         ),
-        ("/tracks/0/title", json!("")),
-        ("/tracks/0/title", json!("two\nlines")),
-        ("/tracks/0/title", json!("x".repeat(201))),
-        ("/tracks/0/artists", json!([])),
-        ("/tracks/0/artists", json!(["\u{202e}Kult"])),
-        ("/tracks/0/artists", json!(vec!["Kult"; 51])),
-        ("/tracks/0/duration_ms", json!(86_400_001)),
-        ("/tracks/0/duration_ms", json!(-1)),
-        ("/tracks/0/release_year", json!(10_000)),
-        ("/tracks/0/is_playable", json!(false)),
+        ("/tracks/0/recording/title", json!("")),
+        ("/tracks/0/recording/title", json!("two\nlines")),
+        ("/tracks/0/recording/title", json!("x".repeat(201))),
+        ("/tracks/0/recording/artists", json!([])),
+        ("/tracks/0/recording/artists", json!(["\u{202e}Kult"])),
+        ("/tracks/0/recording/artists", json!(vec!["Kult"; 51])),
+        ("/tracks/0/recording/duration_ms", json!(86_400_001)),
+        ("/tracks/0/recording/duration_ms", json!(-1)),
+        ("/tracks/0/recording/release_year", json!(10_000)),
+        ("/tracks/0/recording/is_playable", json!(false)),
         ("/by_field", json!(2)),
         ("/by_field", json!(0)),
         ("/is_any_playable", json!(false)),
@@ -156,7 +162,10 @@ fn reads_tracks_with_unknown_members() {
     };
     assert!(with("https://i.scdn.co/image/ab67616d") && !with("a\u{0}b"));
     let mut without = stored(&[]);
-    without["tracks"][0].as_object_mut().unwrap().remove("isrc");
+    without["tracks"][0]["recording"]
+        .as_object_mut()
+        .unwrap()
+        .remove("isrc");
     assert!(Entry::parse(without).is_some());
 }
 
@@ -231,10 +240,11 @@ fn found_and_missing_songs_have_their_configured_lifetimes() {
 #[test]
 fn entry_too_large_for_the_database_is_left_out() {
     let with_albums = |chars: usize| {
-        let tracks = (0..20).map(|id| CatalogueTrack {
-            album: "🎵".repeat(chars),
-            image_url: Some(format!("https://i.scdn.co/{}", "a".repeat(250))),
-            ..track(id, "Kult", "Arahja")
+        let tracks = (0..20).map(|id| {
+            let mut track = track(id, "Kult", "Arahja");
+            track.recording.album = "🎵".repeat(chars);
+            track.image_url = Some(format!("https://i.scdn.co/{}", "a".repeat(250)));
+            track
         });
         finding(tracks.collect(), None)
     };

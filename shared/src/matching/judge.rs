@@ -52,9 +52,9 @@ pub(super) struct Judge<'c> {
 }
 
 /// A candidate that is the suggested song, with the properties by which it is chosen.
-pub(super) struct Judged<'a> {
+pub(super) struct Judged<'a, T> {
     /// The candidate.
-    pub track: &'a CatalogueTrack,
+    pub track: &'a T,
     /// The score, from 0 to 1.
     pub score: f64,
     /// The score without the year, which a collection may match better than the original does.
@@ -93,11 +93,12 @@ impl<'c> Judge<'c> {
     }
 
     /// Judges a candidate; returns `None` if it is another song.
-    pub(super) fn judge<'a>(
+    pub(super) fn judge<'a, T: AsRef<CatalogueTrack>>(
         &mut self,
         reading: &Reading,
-        track: &'a CatalogueTrack,
-    ) -> Option<Judged<'a>> {
+        candidate: &'a T,
+    ) -> Option<Judged<'a, T>> {
+        let track = candidate.as_ref();
         self.title.read(&track.title);
         let spelling = Spelling::Strict;
         let alike = likeness(&reading.title, &self.title, spelling);
@@ -175,7 +176,7 @@ impl<'c> Judge<'c> {
             && is_mix(versions)
             && !says_remix(&self.title);
         Some(Judged {
-            track,
+            track: candidate,
             score,
             quality,
             is_refused: score < MIN_SCORE,
@@ -299,9 +300,10 @@ impl<'c> Judge<'c> {
     }
 }
 
-impl Judged<'_> {
+impl<T: AsRef<CatalogueTrack>> Judged<'_, T> {
     /// Returns the key of the order of preference. Qualities that differ by less than two hundredths count as equal.
-    pub(super) fn rank(&self) -> impl Ord + use<> {
+    pub(super) fn rank(&self) -> impl Ord + use<T> {
+        let track = self.track.as_ref();
         // The value is between -40 and 50.
         let quality = (self.quality * 50.0).round() as i32;
         (
@@ -309,9 +311,9 @@ impl Judged<'_> {
             self.era_fit,
             self.lacks_addition,
             self.is_compilation,
-            self.track.release_year.unwrap_or(i32::MAX),
+            track.release_year.unwrap_or(i32::MAX),
             self.has_others,
-            !is_explicit(self.track),
+            !is_explicit(track),
         )
     }
 }

@@ -23,20 +23,23 @@ const MAX_VERSION_COST: f64 = 0.25;
 /// appearance: the same URI, the same ISRC, or the same version of the song by the same artists with the same
 /// lyrics. Either part of `sought` may be empty.
 #[must_use]
-pub fn rank<'a>(sought: &Suggestion, candidates: &'a [CatalogueTrack]) -> Vec<Scored<'a>> {
+pub fn rank<'a, T: AsRef<CatalogueTrack>>(
+    sought: &Suggestion,
+    candidates: &'a [T],
+) -> Vec<Scored<'a, T>> {
     let judge = Judge::new(sought);
-    let mut recordings: Vec<Recording<'a>> = candidates
+    let mut recordings: Vec<Recording<'a, T>> = candidates
         .iter()
         .map(|track| judge.recording(track))
         .collect();
-    let is_gone = |recording: &Recording<'_>| !recording.scored.track.is_playable;
+    let is_gone = |recording: &Recording<'_, T>| !recording.scored.track.as_ref().is_playable;
     recordings.sort_by(|a, b| {
         b.scored
             .score
             .total_cmp(&a.scored.score)
             .then(is_gone(a).cmp(&is_gone(b)))
     });
-    let mut kept: Vec<Recording<'a>> = Vec::new();
+    let mut kept: Vec<Recording<'a, T>> = Vec::new();
     for recording in recordings {
         if !kept.iter().any(|other| other.is_same(&recording)) {
             kept.push(recording);
@@ -73,7 +76,8 @@ impl Judge {
         }
     }
 
-    fn recording<'a>(&self, track: &'a CatalogueTrack) -> Recording<'a> {
+    fn recording<'a, T: AsRef<CatalogueTrack>>(&self, candidate: &'a T) -> Recording<'a, T> {
+        let track = candidate.as_ref();
         let title = Title::parse(&track.title);
         let mut artists = Names::default();
         artists.read(&track.artists);
@@ -110,7 +114,7 @@ impl Judge {
             .min(MAX_VERSION_COST);
         Recording {
             scored: Scored {
-                track,
+                track: candidate,
                 score: (score - cost).clamp(0.0, 1.0),
             },
             artists: artists.iter().map(|name| name.compact()).collect(),
@@ -122,17 +126,17 @@ impl Judge {
 }
 
 /// A candidate with the properties that distinguish recordings.
-struct Recording<'a> {
-    scored: Scored<'a>,
+struct Recording<'a, T> {
+    scored: Scored<'a, T>,
     artists: Vec<String>,
     name: String,
     versions: Versions,
     version_text: String,
 }
 
-impl Recording<'_> {
+impl<T: AsRef<CatalogueTrack>> Recording<'_, T> {
     fn is_same(&self, other: &Self) -> bool {
-        let (mine, theirs) = (self.scored.track, other.scored.track);
+        let (mine, theirs) = (self.scored.track.as_ref(), other.scored.track.as_ref());
         mine.uri == theirs.uri
             || (mine.isrc.is_some() && mine.isrc == theirs.isrc)
             || (mine.explicit == theirs.explicit

@@ -47,7 +47,7 @@ fn spelled(text: &str) -> String {
 /// any year that the model gives. [`best_match`](super::best_match) over them returns the same as over all that was
 /// found.
 #[must_use]
-pub fn candidates_of(suggestion: &Suggestion, found: Vec<CatalogueTrack>) -> Vec<CatalogueTrack> {
+pub fn candidates_of<T: AsRef<CatalogueTrack>>(suggestion: &Suggestion, found: Vec<T>) -> Vec<T> {
     let all_wanted = Constraints::new(true, None, &[], WantedVersions::ALL);
     // A suggestion with a year can be read in every way.
     let dated = |year| Suggestion {
@@ -59,7 +59,8 @@ pub fn candidates_of(suggestion: &Suggestion, found: Vec<CatalogueTrack>) -> Vec
         .iter()
         .filter_map(|way| Reading::new(*way, &any_year))
         .collect();
-    let is_the_song = |track: &CatalogueTrack| {
+    let is_the_song = |candidate: &T| {
+        let track = candidate.as_ref();
         let best_year = dated(track.release_year.unwrap_or_default());
         let mut judge = Judge::new(&best_year, &all_wanted);
         readings
@@ -68,7 +69,7 @@ pub fn candidates_of(suggestion: &Suggestion, found: Vec<CatalogueTrack>) -> Vec
     };
     found
         .into_iter()
-        .filter(|track| track.is_playable && is_the_song(track))
+        .filter(|candidate| candidate.as_ref().is_playable && is_the_song(candidate))
         .collect()
 }
 

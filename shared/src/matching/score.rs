@@ -8,13 +8,22 @@ use super::{
 use crate::track::{CatalogueTrack, Suggestion};
 
 /// A chosen candidate and its score from 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Scored<'a> {
+#[derive(Debug, PartialEq)]
+pub struct Scored<'a, T = CatalogueTrack> {
     /// The candidate.
-    pub track: &'a CatalogueTrack,
+    pub track: &'a T,
     /// The score, from 0 to 1.
     pub score: f64,
 }
+
+// Derived, these would ask for a candidate that can be copied.
+impl<T> Clone for Scored<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Scored<'_, T> {}
 
 /// Returns the candidate that is the suggested song in an acceptable version.
 ///
@@ -26,15 +35,15 @@ pub struct Scored<'a> {
 /// - [`MissReason::Explicit`]: all recordings of the song are explicit, and the user wants none.
 /// - [`MissReason::Excluded`]: an excluded artist takes part, or the song is outside the era.
 /// - [`MissReason::LowScore`]: no candidate is this song, or only in versions that were not asked for.
-pub fn best_match<'a>(
+pub fn best_match<'a, T: AsRef<CatalogueTrack>>(
     suggestion: &Suggestion,
-    candidates: &'a [CatalogueTrack],
+    candidates: &'a [T],
     constraints: &Constraints,
-) -> Result<Scored<'a>, MissReason> {
+) -> Result<Scored<'a, T>, MissReason> {
     if !candidates.is_empty() && constraints.excludes(suggestion) {
         return Err(MissReason::Excluded);
     }
-    if !candidates.iter().any(|candidate| candidate.is_playable) {
+    if !candidates.iter().any(is_playable) {
         return Err(MissReason::NotFound);
     }
     let mut judge = Judge::new(suggestion, constraints);
@@ -50,17 +59,21 @@ pub fn best_match<'a>(
     Err(MissReason::LowScore)
 }
 
-fn choose<'a>(
+fn is_playable(candidate: &impl AsRef<CatalogueTrack>) -> bool {
+    candidate.as_ref().is_playable
+}
+
+fn choose<'a, T: AsRef<CatalogueTrack>>(
     judge: &mut Judge<'_>,
     reading: &Reading,
-    candidates: &'a [CatalogueTrack],
-) -> Result<Scored<'a>, MissReason> {
-    let songs: Vec<Judged<'a>> = candidates
+    candidates: &'a [T],
+) -> Result<Scored<'a, T>, MissReason> {
+    let songs: Vec<Judged<'a, T>> = candidates
         .iter()
-        .filter(|candidate| candidate.is_playable)
+        .filter(|candidate| is_playable(*candidate))
         .filter_map(|candidate| judge.judge(reading, candidate))
         .collect();
-    let is_unique = |song: &Judged<'_>| {
+    let is_unique = |song: &Judged<'_, T>| {
         !song.is_weak
             || songs
                 .iter()
@@ -85,10 +98,10 @@ fn choose<'a>(
 }
 
 /// Returns the best of those that fit; among equals, the first one in the catalogue's order.
-fn best<'s, 'a>(
-    songs: &'s [Judged<'a>],
-    fits: impl Fn(&Judged<'a>) -> bool,
-) -> Option<&'s Judged<'a>> {
+fn best<'s, 'a, T: AsRef<CatalogueTrack>>(
+    songs: &'s [Judged<'a, T>],
+    fits: impl Fn(&Judged<'a, T>) -> bool,
+) -> Option<&'s Judged<'a, T>> {
     songs
         .iter()
         .filter(|song| fits(song))
@@ -97,14 +110,16 @@ fn best<'s, 'a>(
 
 /// Returns the hit that is known by its mix ("King Of My Castle - Roy Malone's King Mix"): the mix is the only
 /// recording of the song by the artist in the catalogue, and is on several albums.
-fn known_by_its_mix<'s, 'a>(songs: &'s [Judged<'a>]) -> Option<&'s Judged<'a>> {
+fn known_by_its_mix<'s, 'a, T: AsRef<CatalogueTrack>>(
+    songs: &'s [Judged<'a, T>],
+) -> Option<&'s Judged<'a, T>> {
     let first = best(songs, |song| song.mix.is_some())?;
     let is_only = songs
         .iter()
         .all(|song| song.mix == first.mix || !song.is_same_title);
     let appearances = songs
         .iter()
-        .filter(|song| song.track.album != first.track.album)
+        .filter(|song| song.track.as_ref().album != first.track.as_ref().album)
         .count()
         + 1;
     (is_only && appearances > 1 && first.obstacle.is_none()).then_some(first)

@@ -10,7 +10,7 @@ use crate::runtime::clock::Clock;
 use crate::runtime::http_client::{
     HttpClient, HttpError, InboundResponse, Limits, OutboundRequest, Upstream,
 };
-use crate::track::CatalogueTrack;
+use crate::track::ListedTrack;
 
 /// The app's access token; one cache for each instance of a function.
 pub type TokenCache = Cached<Secret>;
@@ -64,7 +64,7 @@ impl<'a> SpotifyApp<'a> {
         query: &str,
         market: Option<&str>,
         limit: u8,
-    ) -> Result<Vec<CatalogueTrack>, SpotifyError> {
+    ) -> Result<Vec<ListedTrack>, SpotifyError> {
         let limit = limit.clamp(1, MAX_RESULTS).to_string();
         let mut pairs = vec![("q", query), ("type", "track"), ("limit", limit.as_str())];
         pairs.extend(market.map(|market| ("market", market)));
@@ -101,7 +101,7 @@ impl<'a> SpotifyApp<'a> {
         let _ = self.token().await;
     }
 
-    async fn attempt(&self, url: &str) -> Result<Vec<CatalogueTrack>, Failure> {
+    async fn attempt(&self, url: &str) -> Result<Vec<ListedTrack>, Failure> {
         let token = self.token().await?;
         let request = OutboundRequest::new(Upstream::Spotify, Method::GET, url, SEARCH_LIMITS)
             .header(header::AUTHORIZATION, &format!("Bearer {}", token.expose()))

@@ -14,6 +14,7 @@ use super::*;
 use crate::fakes::{FakeRandom, FakeResponse};
 use crate::json::from_slice_lenient;
 use crate::redacted::Secret;
+use crate::track::ListedTrack;
 
 const NOW: u64 = 1_790_000_000;
 const USER: Uuid = Uuid::from_u128(7);
@@ -100,7 +101,7 @@ proptest! {
                 Ok(tracks) => {
                     let said: Value = from_slice_lenient(&body).unwrap();
                     prop_assert!(tracks.len() <= said["tracks"]["items"].as_array().unwrap().len());
-                    for track in tracks {
+                    for ListedTrack { recording: track, .. } in tracks {
                         prop_assert!(!track.artists.is_empty());
                         for text in track.artists.iter().chain([&track.title, &track.artist()]) {
                             prop_assert!((1..=200).contains(&text.chars().count()), "{:?}", text);

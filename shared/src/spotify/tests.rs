@@ -7,7 +7,7 @@ use crate::error::{Code, Error};
 use crate::fakes::{FakeClock, FakeHttp, FakeResponse};
 use crate::runtime::clock::Clock;
 use crate::runtime::http_client::{HttpError, OutboundRequest};
-use crate::track::CatalogueTrack;
+use crate::track::ListedTrack;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
@@ -60,7 +60,7 @@ impl Instance {
         SpotifyApp::new(&self.config, &self.tokens, &self.http, &self.clock)
     }
 
-    pub(super) fn search(&self) -> Result<Vec<CatalogueTrack>, SpotifyError> {
+    pub(super) fn search(&self) -> Result<Vec<ListedTrack>, SpotifyError> {
         self.app().search("song", None, 10).now_or_never().unwrap()
     }
 
@@ -132,7 +132,7 @@ fn an_answer_of_more_than_was_asked_for_is_cut() {
     let artists = vec![json!({"name": "Ann"}); 1_000];
     let instance = Instance::warm([found(&vec![item_with(json!({ "artists": artists })); 100])]);
     let tracks = instance.search().unwrap();
-    assert_eq!((tracks.len(), tracks[0].artists.len()), (10, 50));
+    assert_eq!((tracks.len(), tracks[0].recording.artists.len()), (10, 50));
 }
 
 #[test]
@@ -145,7 +145,10 @@ fn a_search_asks_for_tracks_with_the_apps_token() {
         .now_or_never()
         .unwrap()
         .unwrap();
-    let titles: Vec<_> = tracks.iter().map(|track| track.title.as_str()).collect();
+    let titles: Vec<_> = tracks
+        .iter()
+        .map(|track| track.recording.title.as_str())
+        .collect();
     assert_eq!(titles, ["Zażółć"]);
 
     let requests = instance.http.requests();
@@ -449,7 +452,7 @@ fn reads_a_response_with_a_lone_surrogate() {
     assert_eq!(
         tracks
             .iter()
-            .map(|track| track.title.as_str())
+            .map(|track| track.recording.title.as_str())
             .collect::<Vec<_>>(),
         ["Song \u{fffd}", "Zażółć"]
     );

@@ -1,6 +1,7 @@
 //! Everything that is known of a track of Spotify's catalogue: how it is read, remembered, stored and shown.
 //!
-//! A new column of a track is added to this file alone: to [`CatalogueTrack`] and its parsing, and to [`TrackDetails`].
+//! A new column of a track is added to this file alone: to [`ListedTrack`] and its parsing, and to [`TrackDetails`].
+//! [`CatalogueTrack`] is what matching compares, and gets no members that are only shown.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -34,6 +35,13 @@ pub struct CatalogueTrack {
     pub is_playable: bool,
     /// The recording's international code (ISRC), shared by its appearances on several albums.
     pub isrc: Option<String>,
+}
+
+/// A track as Spotify's search lists it: the recording, and what is only shown of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedTrack {
+    /// The recording.
+    pub recording: CatalogueTrack,
     /// The address of the album's image, small and on Spotify's own host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_url: Option<String>,
@@ -77,52 +85,7 @@ impl CatalogueTrack {
             explicit: false,
             is_playable: true,
             isrc: None,
-            image_url: None,
         }
-    }
-
-    /// Reads a track object of Spotify's Web API. Its members have changed over the years, so all but the URI, the title
-    /// and the artists are optional. Images from an origin other than `image_origin` are dropped. Returns `None` for
-    /// anything that is not a track of the catalogue.
-    pub(crate) fn parse(item: &Value, image_origin: &str) -> Option<Self> {
-        let text = |pointer: &str| at(item, pointer).and_then(display_text);
-        let flag = |pointer: &str| at(item, pointer).and_then(Value::as_bool);
-        if text("/type").is_some_and(|kind| kind != "track") || flag("/is_local") == Some(true) {
-            return None;
-        }
-        let artists = item.get("artists")?.as_array()?.iter();
-        let artists: Vec<String> = artists
-            .take(MAX_ARTISTS)
-            .filter_map(|artist| display_text(artist.get("name")?))
-            .collect();
-        if artists.is_empty() {
-            return None;
-        }
-        Some(Self {
-            uri: TrackUri::parse(&text("/uri")?).ok()?,
-            title: text("/name")?,
-            artists,
-            album: text("/album/name").unwrap_or_default(),
-            release_year: text("/album/release_date").as_deref().and_then(year),
-            duration_ms: item.get("duration_ms").map_or(0, duration),
-            explicit: flag("/explicit").unwrap_or(false),
-            is_playable: flag("/is_playable").unwrap_or(true),
-            isrc: text("/external_ids/isrc"),
-            image_url: at(item, "/album/images").and_then(|images| image_url(images, image_origin)),
-        })
-    }
-
-    /// Returns whether a track that was remembered is playable and within the limits of [`CatalogueTrack::parse`].
-    pub(crate) fn is_usable(&self) -> bool {
-        self.is_playable
-            && !self.title.is_empty()
-            && (1..=MAX_ARTISTS).contains(&self.artists.len())
-            && self.artists.iter().all(|name| !name.is_empty())
-            && self.duration_ms <= MAX_DURATION_MS
-            && self
-                .release_year
-                .is_none_or(|year| (1..=9999).contains(&year))
-            && self.image_url.as_deref().is_none_or(is_image_url)
     }
 
     /// Returns the credited artists, separated by commas, as one text that can be shown and stored: as many whole
@@ -143,19 +106,82 @@ impl CatalogueTrack {
         }
         one_line(&shown, MAX_TEXT_CHARS)
     }
+}
+
+impl ListedTrack {
+    /// Reads a track object of Spotify's Web API. Its members have changed over the years, so all but the URI, the title
+    /// and the artists are optional. Images from an origin other than `image_origin` are dropped. Returns `None` for
+    /// anything that is not a track of the catalogue.
+    pub(crate) fn parse(item: &Value, image_origin: &str) -> Option<Self> {
+        let text = |pointer: &str| at(item, pointer).and_then(display_text);
+        let flag = |pointer: &str| at(item, pointer).and_then(Value::as_bool);
+        if text("/type").is_some_and(|kind| kind != "track") || flag("/is_local") == Some(true) {
+            return None;
+        }
+        let artists = item.get("artists")?.as_array()?.iter();
+        let artists: Vec<String> = artists
+            .take(MAX_ARTISTS)
+            .filter_map(|artist| display_text(artist.get("name")?))
+            .collect();
+        if artists.is_empty() {
+            return None;
+        }
+        let recording = CatalogueTrack {
+            uri: TrackUri::parse(&text("/uri")?).ok()?,
+            title: text("/name")?,
+            artists,
+            album: text("/album/name").unwrap_or_default(),
+            release_year: text("/album/release_date").as_deref().and_then(year),
+            duration_ms: item.get("duration_ms").map_or(0, duration),
+            explicit: flag("/explicit").unwrap_or(false),
+            is_playable: flag("/is_playable").unwrap_or(true),
+            isrc: text("/external_ids/isrc"),
+        };
+        Some(Self {
+            recording,
+            image_url: at(item, "/album/images").and_then(|images| image_url(images, image_origin)),
+        })
+    }
+
+    /// Returns whether a track that was remembered is playable and within the limits of [`ListedTrack::parse`].
+    pub(crate) fn is_usable(&self) -> bool {
+        let recording = &self.recording;
+        recording.is_playable
+            && !recording.title.is_empty()
+            && (1..=MAX_ARTISTS).contains(&recording.artists.len())
+            && recording.artists.iter().all(|name| !name.is_empty())
+            && recording.duration_ms <= MAX_DURATION_MS
+            && recording
+                .release_year
+                .is_none_or(|year| (1..=9999).contains(&year))
+            && self.image_url.as_deref().is_none_or(is_image_url)
+    }
 
     /// Returns what the product stores and shows of the track.
     #[must_use]
     pub fn details(&self) -> TrackDetails {
+        let recording = &self.recording;
         TrackDetails {
-            track_uri: self.uri.as_str().to_owned(),
-            title: self.title.clone(),
-            artist: self.artist(),
-            album: self.album.clone(),
-            duration_ms: self.duration_ms,
-            explicit: self.explicit,
+            track_uri: recording.uri.as_str().to_owned(),
+            title: recording.title.clone(),
+            artist: recording.artist(),
+            album: recording.album.clone(),
+            duration_ms: recording.duration_ms,
+            explicit: recording.explicit,
             image_url: self.image_url.clone(),
         }
+    }
+}
+
+impl AsRef<CatalogueTrack> for CatalogueTrack {
+    fn as_ref(&self) -> &CatalogueTrack {
+        self
+    }
+}
+
+impl AsRef<CatalogueTrack> for ListedTrack {
+    fn as_ref(&self) -> &CatalogueTrack {
+        &self.recording
     }
 }
 
@@ -206,26 +232,29 @@ mod tests {
         })
     }
 
-    fn with(changes: Value) -> Option<CatalogueTrack> {
+    fn with(changes: Value) -> Option<ListedTrack> {
         let mut item = item();
         for (name, value) in changes.as_object().unwrap() {
             item[name] = value.clone();
         }
-        CatalogueTrack::parse(&item, ORIGIN)
+        ListedTrack::parse(&item, ORIGIN)
     }
 
     #[test]
     fn reads_and_shows_every_member() {
         let track = with(json!({})).unwrap();
-        let expected = CatalogueTrack {
+        let recording = CatalogueTrack {
             artists: vec!["Ann".into(), "Bob".into()],
             album: "First".into(),
             release_year: Some(2011),
             duration_ms: 213_000,
             explicit: true,
             isrc: Some("PLA001100001".into()),
-            image_url: Some(format!("{ORIGIN}/image/300")),
             ..CatalogueTrack::new(URI.parse().unwrap(), "Ann", "Zażółć")
+        };
+        let expected = ListedTrack {
+            recording,
+            image_url: Some(format!("{ORIGIN}/image/300")),
         };
         assert_eq!(track, expected);
         assert_eq!(
@@ -255,7 +284,7 @@ mod tests {
     #[test]
     fn skips_what_is_no_track_of_the_catalogue() {
         for item in [json!(null), json!("track"), json!({})] {
-            assert_eq!(CatalogueTrack::parse(&item, ORIGIN), None, "{item}");
+            assert_eq!(ListedTrack::parse(&item, ORIGIN), None, "{item}");
         }
         for changes in [
             json!({ "type": "episode" }),
@@ -284,12 +313,12 @@ mod tests {
                 odd[name] = json!("?");
             }
         }
-        let expected = CatalogueTrack::new(URI.parse().unwrap(), "Ann", "Song");
+        let expected = ListedTrack {
+            recording: CatalogueTrack::new(URI.parse().unwrap(), "Ann", "Song"),
+            image_url: None,
+        };
         for item in [bare, odd] {
-            assert_eq!(
-                CatalogueTrack::parse(&item, ORIGIN).as_ref(),
-                Some(&expected)
-            );
+            assert_eq!(ListedTrack::parse(&item, ORIGIN).as_ref(), Some(&expected));
         }
     }
 
@@ -316,7 +345,7 @@ mod tests {
             (crowd("Ann"), "Zażółć", ["Ann"; 40].join(", ")),
             (crowd(&long), "Zażółć", "ż".repeat(200)),
         ] {
-            let track = with(changes).unwrap();
+            let track = with(changes).unwrap().recording;
             assert_eq!((track.title.as_str(), track.artist()), (title, artist));
             assert!(track.album.chars().count() <= 200 && track.artists.len() <= 50);
         }

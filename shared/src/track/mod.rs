@@ -4,7 +4,7 @@ mod catalogue;
 mod uri;
 mod values;
 
-pub use catalogue::{CatalogueTrack, TrackDetails};
+pub use catalogue::{CatalogueTrack, ListedTrack, TrackDetails};
 pub use uri::{InvalidTrackUri, TrackUri};
 pub use values::{MAX_DURATION_MS, MAX_TEXT_CHARS};
 

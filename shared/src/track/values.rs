@@ -42,7 +42,8 @@ pub(super) fn image_url(images: &Value, origin: &str) -> Option<String> {
 /// Returns whether the database would store the address; otherwise one remembered track would keep a whole playlist
 /// from being saved.
 pub(super) fn is_image_url(url: &str) -> bool {
-    (url.starts_with("https://") || url.starts_with("http://127.0.0.1:"))
+    url.len() <= MAX_IMAGE_URL_BYTES
+        && (url.starts_with("https://") || url.starts_with("http://127.0.0.1:"))
         && url.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
