@@ -19,7 +19,7 @@ const GOAL_MS = 2_500;
 const TRACKS = 50;
 const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml', woff2: 'font/woff2' };
 
-/** A host of files that compresses them, as those of deployments do. Returns its address. */
+/** Serves files compressed, like the file host of a deployment. Returns the server's address. */
 async function hosted(folder: string): Promise<string> {
   const { supabase_url, publishable_key, functions_url, simulators } = ready;
   const config = { supabase_url, supabase_publishable_key: publishable_key, functions_url, spotify_player_origin: simulators.spotify };

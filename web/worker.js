@@ -26,7 +26,7 @@ addEventListener('fetch', (event) => {
   if (request.method !== 'GET' || !place.startsWith(registration.scope)) return;
   const name = `./${place.slice(registration.scope.length)}`;
   if (!FILES.includes(name)) return;
-  // A name that holds a hash of the content never has another one.
+  // A file whose name contains a hash of its content never changes.
   const isHashed = name.startsWith('./assets/');
   event.respondWith(isHashed ? kept(name).then((it) => it ?? fetch(request)) : fresh(request, name));
 });

@@ -25,7 +25,7 @@ export function App() {
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   const { running, result } = generation.value;
-  // A result of an earlier visit is no reason to twitch.
+  // The logo twitches only after a generation of this visit.
   const hasRun = useRef(false);
   if (running) hasRun.current = true;
   const place = `${where.screen}/${where.id}`;

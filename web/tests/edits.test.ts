@@ -77,7 +77,7 @@ test("a change names tracks, is taken back by its inverse, and leaves the rest o
   assert.equal(moveTo(list("abc"), 1, 1), null);
 });
 
-/** A database that holds one list, and does with the next requests what it is told. */
+/** A database with one list; `next` decides what happens to the next requests. */
 class Server implements TrackStore {
   content: Content;
   readonly saved: Change[] = [];

@@ -18,7 +18,7 @@ const EVENTS: ServerEvent[] = [
   { name: "done", data: "{}" },
 ];
 
-/** As a server's last pieces do: the parser has to see what follows a carriage return. */
+/** Follows each stream, because the parser has to see what follows a carriage return. */
 const END = ": end\n";
 
 function streamOf(pieces: Uint8Array[]): ReadableStream<Uint8Array> {

@@ -123,7 +123,7 @@ impl<'a> Recaller<'a> {
         std::future::pending().await
     }
 
-    /// Collects the songs that are there, and waits for others while there are few and none is more urgent than the
+    /// Collects the songs that are there, and waits for others while there are few and all are as urgent as the
     /// first.
     async fn collect(&mut self, first: Question, longest_ms: u64) -> Vec<Question> {
         let was_urgent = first.is_urgent;

@@ -217,7 +217,7 @@ pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
     })
 }
 
-/// Returns the body in one form, whatever the order of its members. `save` is no part of it: a repeat may save what the
+/// Returns the body in one form for any order of its members. It omits `save`, because a repeat may save what the
 /// first request did not.
 fn canonical(body: &[u8]) -> Result<String, Error> {
     let mut members: Map<String, Value> = parse_json(body)?;

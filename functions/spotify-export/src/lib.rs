@@ -1,9 +1,9 @@
 //! `POST /functions/v1/spotify-export`: copies one of the user's playlists to their Spotify account.
 //!
-//! The body is a [`request::ExportRequest`] as JSON, the response an [`export::Exported`]: a new playlist, not shown on
-//! the profile, with all tracks in order. A track that Spotify rejects is reported by its position, and the rest is
-//! exported. A playlist has one copy in the linked account: another export fills it anew, and creates another one only if
-//! Spotify no longer has it. A repeat with the same `Idempotency-Key` within a day returns the first result.
+//! The body is a [`request::ExportRequest`] as JSON, the response an [`export::Exported`]. The copy is not shown on the
+//! profile and has all tracks in order. A track that Spotify rejects is reported by its position, and the rest is
+//! exported. A playlist has one copy in the linked account: another export fills it again. It creates another copy only
+//! with `new_copy`, or if Spotify refuses the old one. A repeat of an `Idempotency-Key` returns the first result for a day.
 
 #![warn(missing_docs, clippy::missing_errors_doc)]
 

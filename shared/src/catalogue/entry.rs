@@ -66,7 +66,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Reads what the database returned: untrusted input, as Spotify's answer is. `None` for anything that
+    /// Reads what the database returned: untrusted input, like a response of Spotify. `None` for anything that
     /// [`Finding::into_entry`] does not make.
     pub(super) fn parse(value: Value) -> Option<Self> {
         let entry: Self = is_clean(&value).then(|| serde_json::from_value(value).ok())??;

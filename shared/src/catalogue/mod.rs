@@ -1,8 +1,8 @@
 //! The catalogue memory: what Spotify's catalogue was found to have for a song, kept in the database for some days.
 //!
-//! It saves searches and decides nothing: what is remembered is judged for each user as Spotify's answer would be, and a
-//! memory that fails or lies costs searches only. Its content comes from Spotify's answers alone, under the song that
-//! was searched for, so no user's conditions have a part in it.
+//! It saves searches and decides nothing: what is remembered is judged for each user like a response of Spotify, and a
+//! memory that fails or is wrong costs searches only. Its content comes only from Spotify's responses, under the song
+//! that was searched for, and does not depend on any user's conditions.
 
 mod entry;
 #[cfg(test)]

@@ -135,7 +135,7 @@ export class AuthClient {
   /** Redeems a link of a mail; returns null if the link in another mail must be redeemed as well. */
   async redeem(token_hash: string, type: MailLink): Promise<Session | null> {
     const answer = await this.#send("verify", { token_hash, type });
-    // A link that is no longer whole is refused in several ways.
+    // Auth refuses an incomplete link in several ways.
     if (answer.status === 400) throw new Failure("mail_link_expired");
     if (answer.status > 400) throw refusal(answer);
     const session = sessionOf(answer.body);

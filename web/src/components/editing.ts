@@ -15,7 +15,7 @@ import {
 import { focusSoon } from "./focus.ts";
 import type { Editing } from "./track-list.tsx";
 
-/** A session that has ended takes the rows with it that would show the failure. */
+/** After the session has ended there are no rows to show the failure, so a toast shows it. */
 function tellIfAway(failure: Failure): void {
   if (!user.value) sayFailure(failure);
 }

@@ -18,7 +18,7 @@ export type Sending = {
   /** The id of the copy on Spotify. */
   copy: string | null;
   done: Exported | null;
-  /** What is to be said about the copy. */
+  /** What the page says about the copy. */
   about: "replaced" | "another" | "kept" | null;
   isLinking: boolean;
   action: Action;

@@ -3,7 +3,7 @@ import { useTexts } from "../i18n/texts.ts";
 /** A screen that helps after a failure. */
 export type Way = "account" | "forgot" | "resend" | "sign-in";
 
-/** `then`: what happens as one is chosen. */
+/** `then` is called when the user chooses one. */
 export function Ways({ to, then }: { to: readonly Way[]; then?: () => void }) {
   const t = useTexts();
   const words: Record<Way, string> = {

@@ -6,7 +6,7 @@ import { Sample } from "./sample.tsx";
 
 const SHOWN = 5;
 
-/** Offers the user's last wishes, or shows a sample to who has none; nothing until that is known. */
+/** Offers the user's last wishes, or shows a sample if there are none; nothing until that is known. */
 export function Wishes({ pick }: { pick: (prompt: string) => void }) {
   const t = useTexts();
   const [wishes, setWishes] = useState<string[] | null>(null);

@@ -65,7 +65,7 @@ export async function startLanguage(): Promise<void> {
   }
   const wanted =
     chosen ?? navigator.languages.find((it) => /^(en|pl)\b/i.test(it)) ?? "en";
-  // A language that cannot be fetched is no reason not to start.
+  // If the language cannot be fetched, the page starts in English.
   await chooseLanguage(
     wanted.toLowerCase().startsWith("pl") ? "pl" : "en",
     false,

@@ -205,7 +205,7 @@ function DataCard() {
   );
 }
 
-/** What deleting the account is called and does; an anonymous user leaves by it. */
+/** The texts about deleting the account; an anonymous user sees it as leaving. */
 function useDanger(): [title: string, text: string, done: string] {
   const { account } = useTexts();
   return user.value?.isAnonymous

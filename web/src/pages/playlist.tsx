@@ -68,7 +68,7 @@ export function PlaylistScreen({ id }: { id: string }) {
   };
   useEffect(() => void load(), [id]);
   const { result } = generation.value;
-  // A refinement that the user did not wait for has changed the list.
+  // A refinement may end while the user looks at the old list.
   useEffect(() => {
     if (
       edits &&

@@ -1,5 +1,5 @@
 // Edits of a playlist's tracks. They name tracks and their neighbours, never positions: another device may have changed the
-// list. Every edit can be repeated, so a lost response needs no care but another attempt.
+// list. Every edit can be repeated, so it is sent again if its response was lost.
 
 import { computed, signal } from "@preact/signals";
 import type { Content, Track, TrackStore } from "../api/data.ts";

@@ -274,7 +274,7 @@ function isCharged(): boolean {
   );
 }
 
-/** `isAgain`: it was sent before, so it may be charged, and is kept whatever passes. */
+/** `isAgain`: the order was sent before and may be charged, so after more failures it can be sent again. */
 function problemOf(failure: Failure, order: Order, isAgain: boolean): Problem {
   return (isAgain ? MAY_PASS : LOST).has(failure.code)
     ? { kind: "lost", isOffline: !navigator.onLine, order }
