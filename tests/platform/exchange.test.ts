@@ -9,11 +9,14 @@ import { after, before, test } from 'node:test';
 type Exchange = { status: number; ended: number; headers(): string; take(): Uint8Array; read(ticket: number): void; abort(): void };
 type Glue = {
   connect(resume: (ticket: number, outcome: number) => void, responseNames: string, common: string): void;
+  accept(max: number, names: string): void;
+  receive(request: Request): Promise<[string, Uint8Array, number, number]>;
   answer(ticket: number, status: number, headers: string, requestId: string, body: Uint8Array): Response;
   exchange(ticket: number, method: string, url: string, headers: string, body: Uint8Array, silence: number, total: number, max: number, isDocument: boolean): Exchange;
 };
 
 const DONE = 0;
+const BROKE = 1;
 const TOO_LATE = 2;
 const TOO_LARGE = 3;
 const TEXT = Array.from({ length: 1_000 }, (_, line) => `line ${line}\n`).join('');
@@ -128,5 +131,38 @@ test('a response has its own id and the common headers, except for those that it
     assert.equal(shown.get('x-request-id'), `id-${n}`);
     const expected = n % 2 === 1 ? ['no-cache', 'nosniff', 'Origin, Accept'] : ['no-store', 'nosniff', null];
     assert.deepEqual(['cache-control', 'x-content-type-options', 'vary'].map((name) => shown.get(name)), expected);
+  }
+});
+
+test('a request body is read whole up to the limit, with and without its length, and a broken one is told', async () => {
+  glue.accept(1_000, 'content-type\n');
+  const stream = (pieces: number, breaks: boolean) =>
+    new ReadableStream({
+      start(controller) {
+        for (let n = 0; n < pieces; n += 1) controller.enqueue(new Uint8Array(100).fill(n));
+        if (breaks) controller.error(new Error('gone'));
+        else controller.close();
+      },
+    });
+  for (const [name, body, length, outcome, size] of [
+    ['none', undefined, undefined, DONE, 0],
+    ['of the limit', 'x'.repeat(1_000), '1000', DONE, 1_000],
+    ['above the limit', 'x'.repeat(1_001), '1001', TOO_LARGE, 0],
+    ['of no length', 'x', '5, 5', TOO_LARGE, 0],
+    ['in pieces', stream(10, false), undefined, DONE, 1_000],
+    ['in pieces above the limit', stream(11, false), undefined, TOO_LARGE, 0],
+    ['broken off', stream(3, true), undefined, BROKE, 0],
+  ] as const) {
+    const request = new Request('http://localhost/', { method: 'POST', body, duplex: 'half' } as RequestInit);
+    // A Request made here has no Content-Length, so the header comes from beside it.
+    const headers = new Headers([['Content-Type', 'text/plain'], ...(length === undefined ? [] : [['Content-Length', length]])] as [string, string][]);
+    const received = new Proxy(request, {
+      get: (it, member) => {
+        const value = member === 'headers' ? headers : Reflect.get(it, member, it);
+        return typeof value === 'function' ? value.bind(it) : value;
+      },
+    });
+    const [, bytes, ended] = await glue.receive(received);
+    assert.deepEqual([ended, bytes.length], [outcome, size], name);
   }
 });

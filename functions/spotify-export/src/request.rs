@@ -49,6 +49,8 @@ mod tests {
         assert_eq!(request.playlist_id.to_string(), ID);
         assert_eq!((request.name, request.description), (None, None));
         assert!(!request.new_copy);
+        let another = format!(r#"{{"playlist_id":"{ID}","new_copy":true}}"#);
+        assert!(parse(another.as_bytes()).unwrap().new_copy);
     }
 
     #[test]

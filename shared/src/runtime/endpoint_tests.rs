@@ -338,6 +338,16 @@ fn refuses_a_body_over_the_limit() {
 }
 
 #[test]
+fn refuses_and_logs_a_body_that_breaks_off() {
+    let (response, lines) = answer(Method::POST, Err(BodyError::CutOff));
+    assert_eq!(response.status(), 400);
+    assert_eq!(
+        (lines.len(), &lines[0]["code"]),
+        (1, &json!("invalid_json"))
+    );
+}
+
+#[test]
 fn finds_routes_on_both_platforms() {
     for (path, expected) in [
         ("/functions/v1/echo", Some("/")),

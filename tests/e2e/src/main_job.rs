@@ -72,6 +72,9 @@ async fn saved_playlist_and_its_history_are_read_by_their_owner_alone() {
     assert_eq!(rows.len(), 5);
     for (row, delivered) in rows.iter().zip(done["tracks"].as_array().unwrap()) {
         assert_eq!(row["position"], delivered["index"].as_u64().unwrap() + 1);
+        for member in ["track_uri", "title", "artist", "album", "duration_ms", "explicit", "image_url"] {
+            assert!(!delivered[member].is_null(), "{member}");
+        }
         for (member, value) in delivered.as_object().unwrap() {
             assert!(["index", "score"].contains(&member.as_str()) || row[member] == *value, "{member}");
         }

@@ -169,7 +169,8 @@ async function whole(source, max) {
     const { body } = source;
     return body === null ? NOTHING : joined(body, max);
   }
-  return Number(length) > max ? tooLarge(source.body) : new Uint8Array(await source.arrayBuffer());
+  // A length that is no number counts as too large.
+  return !(Number(length) <= max) ? tooLarge(source.body) : new Uint8Array(await source.arrayBuffer());
 }
 
 async function joined(body, max) {
@@ -334,8 +335,8 @@ export function exchange(id, method, url, headers, body, silence, total, max, is
   it.ask(url, {
     method,
     headers: named(headers),
-    // The runtime copies it, so the memory of the instance may move.
-    body: body.length === 0 ? undefined : body,
+    // A copy, because the instance's memory moves and is used again while a runtime may still hold the bytes.
+    body: body.length === 0 ? undefined : body.slice(),
     redirect: 'manual',
     signal: it.controller.signal,
   });
@@ -344,7 +345,7 @@ export function exchange(id, method, url, headers, body, silence, total, max, is
 
 /** Returns the response, and resolves its promise where there is one. */
 export function answer(id, status, headers, requestId, body) {
-  const answer = response(body.length === 0 ? null : body, status, headers, requestId);
+  const answer = response(body.length === 0 ? null : body.slice(), status, headers, requestId);
   resolve(id, answer);
   return answer;
 }
