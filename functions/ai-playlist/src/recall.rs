@@ -108,11 +108,14 @@ impl<'a> Recaller<'a> {
             let Message::Song(first) = message else {
                 continue;
             };
-            let longest_ms = match first.is_urgent {
-                _ if std::mem::take(&mut is_first) || self.requests_left == 0 => 0,
-                true => URGENT_WAIT_MS,
-                false => BATCH_WAIT_MS,
+            let longest_ms = if is_first || self.requests_left == 0 {
+                0
+            } else if first.is_urgent {
+                URGENT_WAIT_MS
+            } else {
+                BATCH_WAIT_MS
             };
+            is_first = false;
             let batch = self.collect(first, longest_ms).await;
             let songs: Vec<String> = batch.iter().map(|question| question.song.clone()).collect();
             let answers = self.read(&songs).await;
