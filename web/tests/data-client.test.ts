@@ -35,6 +35,7 @@ const REQUESTS: Record<string, (data: Data) => PromiseLike<unknown>> = {
       .single(),
   "a call": (data) =>
     data.rpc("remove_tracks", { playlist_id: id, track_uris: ["a,b"] }),
+  "a call without values": (data) => data.rpc("usage"),
   "a call that only reads": (data) =>
     data.rpc("shared_playlist", { share_id: id }, { get: true }),
 };

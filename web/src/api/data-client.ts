@@ -18,7 +18,7 @@ const ONE = "application/vnd.pgrst.object+json";
 
 export function dataClient(url: string, send: typeof fetch): Data {
   const from = (table: string) => new Query(send, `${url}/${table}`);
-  const rpc = (name: string, values: Values, { get = false } = {}) => {
+  const rpc = (name: string, values: Values = {}, { get = false } = {}) => {
     const query = from(`rpc/${name}`);
     return get ? query.where(values) : query.with("POST", values);
   };
