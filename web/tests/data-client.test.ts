@@ -102,7 +102,7 @@ for (const [what, answer, expected] of [
 
 const lost = () => new TypeError("fetch failed");
 
-test("reading is tried again after a failure that may pass, writing is not", async (t) => {
+test("reading is tried again after a failure that may pass, but not after a long wait, and writing is not", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const finished = async (request: PromiseLike<unknown>) => {
     let isDone = false;
@@ -119,6 +119,10 @@ test("reading is tried again after a failure that may pass, writing is not", asy
   const reading = recorder([lost(), new Response("", { status: 503 })]);
   await finished(read(dataClient(URL_OF_API, reading.send)));
   assert.equal(reading.sent.length, 3);
+  const slow = recorder([new DOMException("20 s", "TimeoutError")]);
+  const inVain = finished(read(dataClient(URL_OF_API, slow.send)));
+  await assert.rejects(inVain, { name: "TimeoutError" });
+  assert.equal(slow.sent.length, 1);
   const writing = recorder([lost()]);
   const call = dataClient(URL_OF_API, writing.send).rpc("share_playlist", {
     playlist_id: id,

@@ -119,7 +119,9 @@ class Query implements PromiseLike<Answer> {
     const pauses = this.#method === "GET" ? PAUSES : [];
     for (const pause of pauses) {
       const response = await this.#once().catch((error: unknown) => {
-        if (navigator.onLine === false) throw error;
+        // A `TypeError` says that the network failed; a request that took too long would only take as long again.
+        if (!(error instanceof TypeError) || navigator.onLine === false)
+          throw error;
         return null;
       });
       if (response && !PASSING.includes(response.status)) return response;
