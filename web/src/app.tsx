@@ -113,7 +113,7 @@ function Later({ where, isKnown }: { where: Route; isKnown: boolean }) {
       return <screens.PlaylistsScreen key={who} />;
     case "playlist":
       return where.id === "new" ? (
-        <screens.MakingScreen />
+        <screens.MakingScreen key={who} />
       ) : (
         <screens.PlaylistScreen key={who + where.id} id={where.id} />
       );
