@@ -23,7 +23,8 @@ import {
 } from "../components/playlist-frame.tsx";
 import { RefineDock } from "../components/refine.tsx";
 import { SearchPanel } from "../components/search-panel.tsx";
-import { SendButton, SendNotes, useSending } from "../components/send.tsx";
+import { SendButton, SendNotes } from "../components/send.tsx";
+import { useSending } from "../components/sending.ts";
 import { ShareDialog } from "../components/share.tsx";
 import { spotifyUrl } from "../components/spotify-link.tsx";
 import { TrackList } from "../components/track-list.tsx";
