@@ -1,10 +1,16 @@
 // Runs a hook as a component does, in a page that shows nothing.
 
+import { afterEach } from "node:test";
 import { h, options, render } from "preact";
 
 options.requestAnimationFrame = (work) => setImmediate(work);
 
-/** Returns what the hook has returned last; `leave` takes its component away. */
+const pages = new Set<Element>();
+afterEach(() => {
+  for (const page of pages) render(null, page);
+});
+
+/** Returns what the hook has returned last; its component is there until `leave`, or the test's end. */
 export async function hooked<T>(hook: () => T) {
   const page = { childNodes: [] } as unknown as Element;
   const seen = { now: {} as T, leave: () => render(null, page) };
@@ -12,6 +18,7 @@ export async function hooked<T>(hook: () => T) {
     seen.now = hook();
     return null;
   };
+  pages.add(page);
   render(h(Part, null), page);
   await passed();
   return seen;

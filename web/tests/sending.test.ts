@@ -58,7 +58,6 @@ test("a new copy has one key however often it is clicked and repeated", async ()
   seen.now.send();
   await answer(copied("second"));
   assert.equal(seen.now.about, "another");
-  seen.leave();
 });
 
 test("a new copy that needs a link is made under its key after the return", async () => {
