@@ -1,4 +1,4 @@
-// Reads what other devices may change: the library, and a playlist.
+// Reads what may change meanwhile, here or on another device.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Playlist, Summary } from "../api/data.ts";
@@ -10,7 +10,10 @@ import { generation } from "../state/generation.ts";
 import { remembering, whenBack } from "../state/offline.ts";
 
 /** Reads again and again. A reading counts unless a later one has arrived before it. */
-function useReading<T>(read: () => Promise<T>, take: (value: T) => void) {
+export function useReading<T>(
+  read: () => Promise<T>,
+  take: (value: T) => void,
+) {
   const [failure, setFailure] = useState<Failure | null>(null);
   const begun = useRef(0);
   const taken = useRef(0);
