@@ -21,7 +21,9 @@ import { dialogs, sayFailure } from "./state/toasts.ts";
 export function App() {
   const t = useTexts();
   const where = route.value;
-  const isKnown = user.value !== null;
+  // Another account, signed in to in another tab, does not see what this one has read or written.
+  const who = user.value?.id ?? "";
+  const isKnown = who !== "";
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   const { running, result } = generation.value;
@@ -63,9 +65,9 @@ export function App() {
       <main ref={main} tabIndex={-1}>
         <ArrivalNotice />
         {where.screen === "create" ? (
-          <Composer />
+          <Composer key={who} />
         ) : (
-          <Later where={where} isKnown={isKnown} />
+          <Later where={where} who={who} />
         )}
       </main>
       <Foot isKnown={isKnown} />
@@ -76,7 +78,7 @@ export function App() {
 }
 
 /** A screen of the file that is fetched after the first one. */
-function Later({ where, isKnown }: { where: Route; isKnown: boolean }) {
+function Later({ where, who }: { where: Route; who: string }) {
   const t = useTexts();
   const screens = later.value;
   useEffect(() => void fetchLater(), []);
@@ -104,16 +106,13 @@ function Later({ where, isKnown }: { where: Route; isKnown: boolean }) {
       </div>
     );
   }
-  if (needsSession(where) && !isKnown)
-    return <screens.SignInScreen key="wanted" />;
-  // Another account, signed in to in another tab, does not see what this one has read.
-  const who = user.value?.id ?? "";
+  if (needsSession(where) && !who) return <screens.SignInScreen key="wanted" />;
   switch (where.screen) {
     case "playlists":
       return <screens.PlaylistsScreen key={who} />;
     case "playlist":
       return where.id === "new" ? (
-        <screens.MakingScreen />
+        <screens.MakingScreen key={who} />
       ) : (
         <screens.PlaylistScreen key={who + where.id} id={where.id} />
       );

@@ -59,6 +59,12 @@ export function goOnline(): void {
   target.dispatchEvent(new Event("online"));
 }
 
+/** Comes back to the page, as a browser tells it. */
+export function come(): void {
+  for (const name of ["visibilitychange", "focus"])
+    target.dispatchEvent(new Event(name));
+}
+
 export type Sent = { path: string; key: string | null };
 type Answer = (sent: Sent) => Response | Promise<Response>;
 

@@ -150,6 +150,53 @@ test("a wish waits half an hour, for a mail as long again, and then no longer", 
   assert.equal(wanted(), null);
 });
 
+/** Runs until the function is called; `end` lets it answer. */
+async function begun() {
+  const answer = Promise.withResolvers<Response>();
+  sent = respondWith(() => answer.promise);
+  signIn("ann");
+  const one = order();
+  const ended = run(one);
+  await settled(() => sent.length === 1);
+  const end = () => {
+    answer.resolve(done("p1"));
+    return ended;
+  };
+  return { one, end };
+}
+
+for (const [who, isTheirs] of [
+  ["ann", true],
+  ["bob", false],
+] as const) {
+  const does = isTheirs ? "goes on" : "is gone";
+  test(`a generation ${does} when ${who} signs in after ann was signed out elsewhere`, async () => {
+    const { end } = await begun();
+    await signOut();
+    signIn(who);
+    assert.equal(generation.value.running !== null, isTheirs);
+    await end();
+    assert.equal(hasResult(), isTheirs);
+    assert.equal(drafts.read("result", null) !== null, isTheirs);
+  });
+
+  test(`a generation of ann's that ended while signed out ${does} when ${who} signs in`, async () => {
+    toasts.value = [];
+    const { one, end } = await begun();
+    await auth().signOut();
+    await end();
+    const { running, result } = generation.value;
+    assert.deepEqual([running, result, toasts.value], [null, null, []]);
+    sent = respondWith(() => done("p1"));
+    signIn(who);
+    await settled(() => generation.value.running === null);
+    assert.deepEqual(
+      [sent[0]?.key, hasResult()],
+      [isTheirs ? one.key : undefined, isTheirs],
+    );
+  });
+}
+
 test("a key is a UUID also where the browser makes none, on pages without TLS", () => {
   Object.defineProperty(crypto, "randomUUID", { value: undefined });
   const ids = [newUuid(), newUuid()];

@@ -1,15 +1,69 @@
 // The requests that the page makes of the data API, with the types of the official client, which is ten times as large.
 
-import type { PostgrestClient } from "@supabase/postgrest-js";
+import type { UnstableGetResult } from "@supabase/postgrest-js";
 import type { Database } from "../../../supabase/database.types.ts";
 
-export type Data = PostgrestClient<Database>;
+type Schema = Database["public"];
+type Tables = Schema["Tables"];
+type Functions = Schema["Functions"];
+type Refusal = { code?: string; message: string };
+type Reply<T> = PromiseLike<
+  | { data: T; error: null; status: number }
+  | { data: null; error: Refusal; status: number }
+>;
+
+interface Rows<Column extends string, Row> extends Reply<Row[]> {
+  eq(column: Column, value: unknown): this;
+  order(
+    column: string,
+    options?: { ascending?: boolean; referencedTable?: string },
+  ): this;
+  limit(rows: number): this;
+  single(): Reply<Row>;
+  maybeSingle(): Reply<Row | null>;
+}
+
+interface Readable<Name extends keyof Tables> {
+  select<Query extends string>(
+    columns: Query,
+  ): Rows<
+    keyof Tables[Name]["Row"] & string,
+    UnstableGetResult<
+      Schema,
+      Tables[Name]["Row"],
+      Name,
+      Tables[Name]["Relationships"],
+      Query,
+      Record<never, never>
+    >
+  >;
+}
+
+interface Changed<Name extends keyof Tables> extends Readable<Name> {
+  eq(column: keyof Tables[Name]["Row"], value: unknown): this;
+}
+
+interface Table<Name extends keyof Tables> extends Readable<Name> {
+  insert(values: Tables[Name]["Insert"]): Changed<Name>;
+  update(values: Tables[Name]["Update"]): Changed<Name>;
+}
+
+/** What the page uses of the official client, and no more. */
+export interface Data {
+  from<Name extends keyof Tables>(table: Name): Table<Name>;
+  rpc<Name extends keyof Functions>(
+    name: Name,
+    values?: Functions[Name]["Args"],
+    options?: { get?: boolean },
+  ): Reply<Functions[Name]["Returns"]>;
+}
+
+/** The methods of the requests, each of which the class below must have. */
+type Methods = keyof (Table<"playlists"> &
+  Changed<"playlists"> &
+  Rows<string, unknown>);
 type Values = Record<string, unknown>;
-type Answer = {
-  data: unknown;
-  error: { code?: string; message: string } | null;
-  status: number;
-};
+type Answer = { data: unknown; error: Refusal | null; status: number };
 
 /** Pauses in milliseconds before reading again, which is safe, after a failure that may pass. */
 const PAUSES = [500, 2_000];
@@ -18,15 +72,15 @@ const ONE = "application/vnd.pgrst.object+json";
 
 export function dataClient(url: string, send: typeof fetch): Data {
   const from = (table: string) => new Query(send, `${url}/${table}`);
-  const rpc = (name: string, values: Values, { get = false } = {}) => {
+  const rpc = (name: string, values: Values = {}, { get = false } = {}) => {
     const query = from(`rpc/${name}`);
     return get ? query.where(values) : query.with("POST", values);
   };
-  return { from, rpc } as unknown as Data;
+  return { from, rpc } satisfies Record<keyof Data, unknown> as unknown as Data;
 }
 
 /** A request that is sent once it is awaited. */
-class Query implements PromiseLike<Answer> {
+class Query implements PromiseLike<Answer>, Record<Methods, unknown> {
   readonly #send: typeof fetch;
   readonly #url: URL;
   readonly #headers = new Headers();
@@ -119,7 +173,9 @@ class Query implements PromiseLike<Answer> {
     const pauses = this.#method === "GET" ? PAUSES : [];
     for (const pause of pauses) {
       const response = await this.#once().catch((error: unknown) => {
-        if (navigator.onLine === false) throw error;
+        // A `TypeError` says that the network failed; a request that took too long would only take as long again.
+        if (!(error instanceof TypeError) || navigator.onLine === false)
+          throw error;
         return null;
       });
       if (response && !PASSING.includes(response.status)) return response;
@@ -137,10 +193,14 @@ class Query implements PromiseLike<Answer> {
   }
 }
 
-function errorOf(text: string): { code?: string; message: string } {
+function errorOf(text: string): Refusal {
   try {
-    return JSON.parse(text) as { code?: string; message: string };
+    // Any JSON may come from a proxy.
+    const { code, message } = JSON.parse(text) as Values;
+    if (typeof message === "string")
+      return { ...(typeof code === "string" && { code }), message };
   } catch {
-    return { message: text };
+    // It is no JSON, or null.
   }
+  return { message: text };
 }

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { Failure } from "../api/failure.ts";
 import { asFailure } from "../api/failure.ts";
 
@@ -13,8 +13,11 @@ export type Action = {
 export function useAction(): Action {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure | null>(null);
+  // Unlike the state, it is known to a second click or event before the next rendering.
+  const isBusy = useRef(false);
   const run = async (work: () => Promise<void>) => {
-    if (busy) return;
+    if (isBusy.current) return;
+    isBusy.current = true;
     setBusy(true);
     setFailure(null);
     try {
@@ -22,6 +25,7 @@ export function useAction(): Action {
     } catch (error) {
       setFailure(asFailure(error));
     } finally {
+      isBusy.current = false;
       setBusy(false);
     }
   };

@@ -11,6 +11,7 @@ import { go } from "../state/navigation.ts";
 import { say } from "../state/toasts.ts";
 import { EMPTY, formOf, wishOf } from "../state/wish.ts";
 import { start } from "./problem.tsx";
+import { useReading } from "./reading.ts";
 import { changing, refinement } from "./refine.tsx";
 
 /** The versions of a playlist, and what makes the next one. `made`: how it was generated, if this browser knows. */
@@ -25,10 +26,8 @@ export function useChanges(
   const tracks = edits.shown.value;
   const [versions, setVersions] = useState<Version[]>([]);
   // The playlist is of use without them, so a failure is not reported.
-  useEffect(
-    () => void readVersions(id).then(setVersions, () => {}),
-    [id, edits.version],
-  );
+  const { load } = useReading(() => readVersions(id), setVersions);
+  useEffect(() => void load(), [id, edits.version]);
   const current = versions.find((it) => it.is_current);
   const prompt = current?.prompt ?? made?.wish.prompt ?? "";
   const base =

@@ -5,6 +5,7 @@ import { asFailure } from "../api/failure.ts";
 import { billing } from "../api/functions.ts";
 import { useTexts } from "../i18n/texts.ts";
 import { nameOf, signIn, user } from "../state/session.ts";
+import type { ToSend } from "../state/spotify.ts";
 import { linkSpotify } from "../state/spotify.ts";
 import { useAction } from "./action.ts";
 import { CaptchaWidget, useCaptcha } from "./captcha.tsx";
@@ -97,13 +98,13 @@ export function OwnDialog({
   );
 }
 
-/** Starts linking Spotify. `send`: the playlist to export after the return. */
+/** Starts linking Spotify. `send`: what to export after the return. */
 export function LinkDialog({
   close,
   send,
 }: {
   close: () => void;
-  send?: string;
+  send?: ToSend;
 }) {
   const t = useTexts();
   return (

@@ -1,8 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Playlist, Track } from "../api/data.ts";
-import { describePlaylist, readPlaylist, setDeleted } from "../api/data.ts";
-import type { Failure } from "../api/failure.ts";
-import { asFailure } from "../api/failure.ts";
+import { describePlaylist, setDeleted } from "../api/data.ts";
 import { duplicate } from "../api/shares.ts";
 import { useAction } from "../components/action.ts";
 import { useChanges } from "../components/changes.ts";
@@ -21,15 +19,18 @@ import {
   sizeOf,
   WaitingFrame,
 } from "../components/playlist-frame.tsx";
+import { justMade, usePlaylist } from "../components/reading.ts";
 import { RefineDock } from "../components/refine.tsx";
 import { SearchPanel } from "../components/search-panel.tsx";
-import { SendButton, SendNotes, useSending } from "../components/send.tsx";
+import { SendButton, SendNotes } from "../components/send.tsx";
+import { useSending } from "../components/sending.ts";
 import { ShareDialog } from "../components/share.tsx";
 import { spotifyUrl } from "../components/spotify-link.tsx";
 import { TrackList } from "../components/track-list.tsx";
 import { Versions } from "../components/versions.tsx";
 import { useTexts } from "../i18n/texts.ts";
-import { Edits, END } from "../state/edits.ts";
+import type { Edits } from "../state/edits.ts";
+import { END } from "../state/edits.ts";
 import {
   copyText,
   csvOf,
@@ -37,58 +38,19 @@ import {
   saveFile,
   textOf,
 } from "../state/files.ts";
-import { generation, madeOf } from "../state/generation.ts";
+import { madeOf } from "../state/generation.ts";
 import { toggleKept } from "../state/kept.ts";
 import { listenToCopy } from "../state/listening.ts";
 import { go } from "../state/navigation.ts";
-import { remembering, whenBack } from "../state/offline.ts";
 import { refreshUsage } from "../state/session.ts";
 import { title } from "../state/title.ts";
 import { announcement, say, sayFailure } from "../state/toasts.ts";
 
 export function PlaylistScreen({ id }: { id: string }) {
   const t = useTexts();
-  // Shows the result of a generation at once, and loads the stored playlist meanwhile.
-  const [playlist, setPlaylist] = useState<Playlist | null>(() => justMade(id));
-  const [edits, setEdits] = useState<Edits | null>(() =>
-    playlist ? new Edits(id, playlist) : null,
-  );
-  const loading = useAction();
-  const [gone, setGone] = useState<Failure | null>(null);
-  const take = (fresh: Playlist) => {
-    setPlaylist(fresh);
-    if (edits) edits.take(fresh);
-    else setEdits(new Edits(id, fresh));
-  };
-  const load = () => {
-    setGone(null);
-    return loading.run(async () =>
-      take(await remembering(id, () => readPlaylist(id))),
-    );
-  };
-  useEffect(() => void load(), [id]);
-  const { result } = generation.value;
-  // A refinement may end while the user looks at the old list.
-  useEffect(() => {
-    if (
-      edits &&
-      result?.playlist_id === id &&
-      (result.version ?? 0) > edits.version
-    )
-      void load();
-  }, [result]);
-  useEffect(() => {
-    const look = async () => take(await readPlaylist(id));
-    return whenBack(() => {
-      look().catch((error: unknown) => {
-        const failure = asFailure(error);
-        if (failure.code === "playlist_not_found") setGone(failure);
-      });
-    });
-  }, [edits]);
-  const failure = gone ?? loading.failure;
-  if (playlist && edits && !gone)
-    return <Loaded playlist={playlist} edits={edits} change={setPlaylist} />;
+  const { playlist, edits, failure, load, change } = usePlaylist(id);
+  if (playlist && edits)
+    return <Loaded playlist={playlist} edits={edits} change={change} />;
   if (!failure) return <WaitingFrame />;
   return (
     <div class="page page-narrow">
@@ -105,23 +67,6 @@ export function PlaylistScreen({ id }: { id: string }) {
       </FailureNotice>
     </div>
   );
-}
-
-function justMade(id: string): Playlist | null {
-  const { result } = generation.value;
-  if (result?.playlist_id !== id) return null;
-  const { name, description, tracks, version } = result;
-  return {
-    id,
-    name,
-    description,
-    tracks,
-    copy: null,
-    count: tracks.length,
-    is_deleted: false,
-    updated_at: "",
-    version: version ?? 0,
-  };
 }
 
 type LoadedProps = {

@@ -1,6 +1,6 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Summary } from "../api/data.ts";
-import { createPlaylist, listPlaylists, setDeleted } from "../api/data.ts";
+import { createPlaylist, setDeleted } from "../api/data.ts";
 import { useAction } from "../components/action.ts";
 import { Cover, linesFor } from "../components/cover.tsx";
 import { DetailsForm } from "../components/details-form.tsx";
@@ -9,33 +9,25 @@ import { Icon } from "../components/icons.tsx";
 import { Menu } from "../components/menu.tsx";
 import { FailureNotice } from "../components/notice.tsx";
 import { ProblemNotice } from "../components/problem.tsx";
+import { useLibrary } from "../components/reading.ts";
 import { date, language, useTexts } from "../i18n/texts.ts";
 import { useDraft } from "../state/drafts.ts";
 import { countOf, generation, MAKING, refinedId } from "../state/generation.ts";
 import { go } from "../state/navigation.ts";
-import { remembering, whenBack } from "../state/offline.ts";
 import { refreshUsage } from "../state/session.ts";
-import { say } from "../state/toasts.ts";
+import { say, sayFailure } from "../state/toasts.ts";
 
 const SORTS = ["changed", "name"] as const;
 type Sort = (typeof SORTS)[number];
 
 export function PlaylistsScreen() {
   const t = useTexts();
-  const [all, setAll] = useState<Summary[] | null>(null);
+  const { all, failure, load, reload } = useLibrary();
   const [words, setWords] = useDraft("playlists.search", "");
   const [sort, setSort] = useDraft<Sort>("playlists.sort", "changed");
   const [isCreating, setCreating] = useState(false);
-  const loading = useAction();
   const change = useAction();
   const { running, result, problem } = generation.value;
-  const load = () =>
-    loading.run(async () =>
-      setAll(await remembering("library", listPlaylists)),
-    );
-  // Loads again after a generation.
-  useEffect(() => void load(), [running === null]);
-  useEffect(() => whenBack(load), []);
 
   const live = all?.filter((it) => !it.is_deleted) ?? [];
   const deleted = all?.filter((it) => it.is_deleted) ?? [];
@@ -53,18 +45,19 @@ export function PlaylistsScreen() {
   const isWaiting = running
     ? !changing || (all !== null && !live.some(({ id }) => id === changing))
     : result !== null && result.playlist_id === null;
-  const setGone = (playlist: Summary, is_deleted: boolean) =>
-    change.run(async () => {
-      await setDeleted(playlist.id, is_deleted);
-      setAll(await listPlaylists());
-      void refreshUsage();
-      if (is_deleted)
-        say(
-          t.playlists.deletedNow(playlist.name),
-          () => void setGone(playlist, false),
-        );
-      else say(t.playlists.restored(playlist.name));
-    });
+  const setGone = async (playlist: Summary, is_deleted: boolean) => {
+    await setDeleted(playlist.id, is_deleted);
+    await reload();
+    void refreshUsage();
+    if (is_deleted)
+      say(
+        t.playlists.deletedNow(playlist.name),
+        () => void setGone(playlist, false).catch(sayFailure),
+      );
+    else say(t.playlists.restored(playlist.name));
+  };
+  const remove = (it: Summary) => void change.run(() => setGone(it, true));
+  const restore = (it: Summary) => void change.run(() => setGone(it, false));
   return (
     <div class="page">
       <header class="row row-between">
@@ -73,8 +66,8 @@ export function PlaylistsScreen() {
           <Icon name="add" /> {t.playlists.create}
         </button>
       </header>
-      {loading.failure && (
-        <FailureNotice failure={loading.failure}>
+      {failure && (
+        <FailureNotice failure={failure}>
           <button type="button" class="button" onClick={load}>
             {t.common.retry}
           </button>
@@ -82,7 +75,7 @@ export function PlaylistsScreen() {
       )}
       {change.failure && <FailureNotice failure={change.failure} />}
       {problem?.kind === "lost" && <ProblemNotice problem={problem} />}
-      {!all && !loading.failure && (
+      {!all && !failure && (
         <p class="hint" role="status">
           {t.common.loading}
         </p>
@@ -124,14 +117,12 @@ export function PlaylistsScreen() {
               key={playlist.id}
               playlist={playlist}
               isChanging={playlist.id === changing}
-              remove={() => void setGone(playlist, true)}
+              remove={() => remove(playlist)}
             />
           ))}
         </ul>
       )}
-      {deleted.length > 0 && (
-        <Deleted deleted={deleted} restore={(it) => void setGone(it, false)} />
-      )}
+      {deleted.length > 0 && <Deleted deleted={deleted} restore={restore} />}
       {isCreating && <CreateDialog close={() => setCreating(false)} />}
     </div>
   );

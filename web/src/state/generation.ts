@@ -44,6 +44,8 @@ export type Reason =
 export type LeftOut = Partial<Record<Reason, number>>;
 export type Running = {
   order: Order;
+  /** The id of the user whose generation it is. */
+  who: string | undefined;
   stage: Stage | null;
   found: Track[];
   leftOut: LeftOut;
@@ -134,12 +136,14 @@ function resume(): void {
     change({ result: null, problem: null });
     return;
   }
-  if (drafts.read(OWNER, who) !== who) {
+  if (drafts.read(OWNER, "") !== who) {
     for (const name of [PENDING, RESULT]) drafts.forget(name);
     forgetRead();
   }
   drafts.write(OWNER, who);
-  if (generation.value.running) return;
+  const { running } = generation.value;
+  if (running?.who === who) return;
+  if (running) reset();
   const pending = drafts.read<Pending | null>(PENDING, null);
   const problem = pending?.isCancelled
     ? ({ kind: "cancelled", isKept: true, order: pending.order } as const)
@@ -206,12 +210,14 @@ export async function run(order: Order): Promise<void> {
   if (generation.value.running) return;
   const own = new AbortController();
   controller = own;
+  const who = user.value?.id;
   const before = drafts.read<Pending | null>(PENDING, null);
   const isAgain = before?.order.key === order.key;
   drafts.write(PENDING, { order, isCancelled: false });
   change({
     running: {
       order,
+      who,
       stage: null,
       found: [],
       leftOut: {},
@@ -232,6 +238,9 @@ export async function run(order: Order): Promise<void> {
   // Signing out has reset the state meanwhile.
   if (controller !== own || !generation.value.running) return;
   controller = null;
+  // Signed out elsewhere: an order that is still stored is resumed when its user is back.
+  if (user.value?.id !== who && problem?.kind !== "failed")
+    return change({ running: null });
   if (problem?.kind === "cancelled" && problem.isKept)
     drafts.write(PENDING, { order, isCancelled: true });
   else if (problem?.kind !== "lost") drafts.forget(PENDING);

@@ -32,10 +32,14 @@ export function keepFiles(): void {
   }
 }
 
-/** Reads, and returns what was read last if there is no connection. Signing out removes it, as all drafts. */
+/**
+ * Reads, and returns what was read last if there is no connection, unless something `isShown`, which may be newer.
+ * Signing out removes it, as all drafts.
+ */
 export async function remembering<T>(
   name: string,
   read: () => Promise<T>,
+  isShown: boolean,
 ): Promise<T> {
   const who = user.value?.id;
   try {
@@ -51,6 +55,7 @@ export async function remembering<T>(
   } catch (error) {
     const kept = drafts.read<T | null>(`${NAMES}.${name}`, null);
     if (
+      isShown ||
       kept === null ||
       !["network", "offline"].includes(asFailure(error).code)
     )
@@ -68,9 +73,14 @@ export function forgetRead(): void {
 }
 
 /** Calls `look` when the user comes back to the page, or the network does: another device may have changed what is shown. */
-export function whenBack(look: () => void): () => void {
-  const lookIfSeen = () => {
-    if (!document.hidden && navigator.onLine) look();
+export function whenBack(look: () => unknown): () => void {
+  // Several events tell the same.
+  let isLooking = false;
+  const lookIfSeen = async () => {
+    if (isLooking || document.hidden || !navigator.onLine) return;
+    isLooking = true;
+    await look();
+    isLooking = false;
   };
   const events = [
     [document, "visibilitychange"],

@@ -6,13 +6,15 @@ import { drafts } from "./drafts.ts";
 
 const RETURN = "after-spotify";
 
-type Return = { place: string; send: string | null };
+/** A playlist to export; under a key, into a new copy. */
+export type ToSend = { id: string; key?: string };
+type Return = { place: string; send: ToSend | null };
 
-/** The playlist to export when it is shown, because the user has just linked Spotify for it. */
-export const sending = signal<string | null>(null);
+/** What to export when it is shown, because the user has just linked Spotify for it. */
+export const sending = signal<ToSend | null>(null);
 
-/** Leaves the page. `send`: the playlist to export after the return. */
-export async function linkSpotify(send?: string): Promise<void> {
+/** Leaves the page. `send`: what to export after the return. */
+export async function linkSpotify(send?: ToSend): Promise<void> {
   const url = await spotifyLink.start();
   drafts.write(RETURN, {
     place: location.hash.replace(/^#\/?/, ""),
@@ -21,7 +23,7 @@ export async function linkSpotify(send?: string): Promise<void> {
   location.assign(url);
 }
 
-/** Returns the route from which the user left for Spotify, and the playlist to export. */
+/** Returns the route from which the user left for Spotify, and what to export. */
 export function beforeSpotify(): Return {
   const before = drafts.read<Return>(RETURN, { place: "account", send: null });
   drafts.forget(RETURN);
