@@ -3,8 +3,9 @@
 use shared::matching::{Constraints, MissReason, WantedVersions, best_match, rank};
 use shared::track::{CatalogueTrack, Suggestion, TrackUri};
 
-fn track(id: u32, title: &str) -> CatalogueTrack {
-    CatalogueTrack {
+#[test]
+fn programs_build_tracks_and_judge_them() {
+    let track = |id: u32, title: &str| CatalogueTrack {
         uri: TrackUri::parse(&format!("spotify:track:{id:022}")).unwrap(),
         title: title.to_owned(),
         artists: vec!["Queen".to_owned()],
@@ -14,11 +15,7 @@ fn track(id: u32, title: &str) -> CatalogueTrack {
         explicit: false,
         is_playable: true,
         isrc: None,
-    }
-}
-
-#[test]
-fn programs_build_tracks_and_judge_them() {
+    };
     let candidates = vec![track(1, "Innuendo (Live)"), track(2, "Innuendo")];
     let suggestion = |title: &str| Suggestion {
         artist: "Queen".to_owned(),
