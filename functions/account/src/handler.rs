@@ -62,24 +62,16 @@ struct Owner {
 /// # Errors
 /// Returns 401, 403 or 431 for the caller's token, and 503 if the database does not respond.
 async fn export(request: &Request<Bytes>, context: &Context) -> Result<Response<Body>, Error> {
-    let Context {
-        http,
-        clock,
-        config,
-        caches,
-        request: call,
-        ..
-    } = context;
     let user = authenticate(
-        call,
+        &context.request,
         request.headers(),
-        &config.auth,
-        &caches.jwks,
-        http,
-        clock,
+        &context.config.auth,
+        &context.caches.jwks,
+        &context.http,
+        &context.clock,
     )
     .await?;
-    let database = Supabase::new(&config.supabase, http).as_user(&user);
+    let database = Supabase::new(&context.config.supabase, &context.http).as_user(&user);
     let (exported, document) = database
         .document::<Option<Exported>>("account_export", EXPORT_LIMITS)
         .await?;

@@ -163,21 +163,13 @@ async fn price(context: &Context) -> Result<PriceResponse, StripeError> {
 }
 
 async fn caller(context: &Context, request: &Request<Bytes>) -> Result<VerifiedUser, Error> {
-    let Context {
-        http,
-        clock,
-        config,
-        caches,
-        request: call,
-        ..
-    } = context;
     authenticate(
-        call,
+        &context.request,
         request.headers(),
-        &config.auth,
-        &caches.jwks,
-        http,
-        clock,
+        &context.config.auth,
+        &context.caches.jwks,
+        &context.http,
+        &context.clock,
     )
     .await
 }

@@ -46,21 +46,13 @@ pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Respons
 }
 
 async fn caller(context: &Context, request: &Request<Bytes>) -> Result<VerifiedUser, Error> {
-    let Context {
-        http,
-        clock,
-        config,
-        caches,
-        request: call,
-        ..
-    } = context;
     authenticate(
-        call,
+        &context.request,
         request.headers(),
-        &config.auth,
-        &caches.jwks,
-        http,
-        clock,
+        &context.config.auth,
+        &context.caches.jwks,
+        &context.http,
+        &context.clock,
     )
     .await
 }

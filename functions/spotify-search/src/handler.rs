@@ -51,25 +51,17 @@ fn found(Scored { track, score }: Scored<'_, ListedTrack>) -> FoundTrack {
 /// # Errors
 /// Returns the errors above, and 502, 503 or 504 if Spotify fails. A search without matches returns an empty list.
 pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Response<Body>, Error> {
-    let Context {
-        http,
-        clock,
-        config,
-        caches,
-        request: call,
-        ..
-    } = &context;
     let user = authenticate(
-        call,
+        &context.request,
         request.headers(),
-        &config.auth,
-        &caches.jwks,
-        http,
-        clock,
+        &context.config.auth,
+        &context.caches.jwks,
+        &context.http,
+        &context.clock,
     )
     .await?;
     let wanted = request::parse(request.uri().query().unwrap_or_default())?;
-    let service = Supabase::new(&config.supabase, http).service();
+    let service = Supabase::new(&context.config.supabase, &context.http).service();
     take_request(&service, user.id(), Counted::Search).await?;
     json_response(StatusCode::OK, &search(&wanted, &context).await?)
 }

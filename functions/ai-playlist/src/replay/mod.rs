@@ -247,19 +247,19 @@ fn compare(title: &str, draw: fn() -> Draw) {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes; `cargo xtask bench --only memory` runs it"]
 fn memory_saves_most_searches_of_songs_that_follow_a_zipf_law() {
     compare("Songs by Zipf's law", Draw::zipf);
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes; `cargo xtask bench --only memory` runs it"]
 fn memory_saves_most_searches_of_songs_that_real_lists_name() {
     compare("Songs by real lists", Draw::listed);
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes; `cargo xtask bench --only memory` runs it"]
 fn reads_of_the_memory_are_the_fewer_the_faster_the_model_writes() {
     let mut table = "\n## Calls of the memory, warm half, songs by Zipf's law\n\n\
         | a song takes, ms | reads | writes | songs a read | first track, ms | done, ms |\n|---|---|---|---|---|---|\n"
