@@ -37,6 +37,13 @@ export async function setUpProject(sql: Sql): Promise<void> {
   await migrate(sql, 'supabase/migrations');
 }
 
+/** A database that no other test uses: the copy that the mutation check has prepared, or a new one. */
+export async function ownDatabase(): Promise<Scratch> {
+  if (!process.env.DATABASE_IS_A_COPY) return scratchDatabase();
+  const sql = connect();
+  return { url: databaseUrl(), sql, drop: () => sql.end() };
+}
+
 export type Scratch = { url: string; sql: Sql; drop: () => Promise<void> };
 
 export async function scratchDatabase(setUp = setUpProject): Promise<Scratch> {

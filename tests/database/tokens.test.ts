@@ -8,7 +8,7 @@ import type { TransactionSql } from 'postgres';
 import postgres from 'postgres';
 import type { Step } from './races/interleave.ts';
 import { atOnce, interleave, nothing, refusals } from './races/interleave.ts';
-import { asFunction, sql } from './races/users.ts';
+import { asFunction, sql, url } from './races/users.ts';
 import { becomes, connect, signUp } from './support.ts';
 
 const OLD = 'old-secret-'.padEnd(40, 'o');
@@ -79,7 +79,7 @@ test('concurrent stores and reads see whole pairs of tokens', async () => {
 
 test('an interrupted re-encryption changes nothing and can be repeated', async () => {
   const user = await linked('1');
-  const broken = connect();
+  const broken = connect(1, url);
   const [backend] = await broken`select pg_backend_pid() as pid`;
   await broken.unsafe('begin');
   await rotate(user)(broken as unknown as TransactionSql);
@@ -164,7 +164,7 @@ async function logWith(settings: Record<string, string>): Promise<string> {
   const file = path.join(folder, 'logs/postgres.log');
   const user = await linked('1');
   const from = readFileSync(file).length;
-  const own = connect();
+  const own = connect(1, url);
   const marker = `after-${user}`;
   await own.begin(async (tx) => {
     for (const [name, value] of Object.entries(settings)) await tx`select set_config(${name}, ${value}, true)`;

@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import type { Step } from './interleave.ts';
 import { atOnce, interleave, nothing, refusals } from './interleave.ts';
-import { connect } from '../support.ts';
 import { asFunction, sql } from './users.ts';
 
 const names = Array.from({ length: 20 }, (_, n) => `artist\nsong ${n}`);
@@ -31,20 +30,11 @@ test('two writers in opposite orders both write, and the later entry stays', asy
   assert.ok((await stored()).every(({ by }) => by === 2));
 });
 
-/** Runs a step that may wait for no lock of the holder: the holder's transaction ends after the step. */
+/** The last result of the second of two steps, which must not wait for the first one's transaction. */
 async function whileHeld(holder: Step, step: Step): Promise<unknown> {
-  const other = connect();
-  try {
-    return await other.begin(async (held) => {
-      await holder(held);
-      return sql.begin(async (tx) => {
-        await tx`set local lock_timeout = '1s'`;
-        return step(tx);
-      });
-    });
-  } finally {
-    await other.end();
-  }
+  const endings = await interleave([[holder], [nothing, step]]);
+  assert.deepEqual([refusals(endings), endings[1]?.waited], [{}, false]);
+  return endings[1]?.answer;
 }
 
 test('a reader waits for neither a writer nor the maintenance', async () => {

@@ -1,27 +1,29 @@
 // Deterministic races: transactions run step by step, and none continues before all have arrived.
 //
-// A transaction has arrived when its step is done or waits for another transaction's lock. So a missing lock always shows.
+// A transaction has arrived when its step is done or waits for a lock of another one of them. So a missing lock always shows.
 
 import type { TransactionSql } from 'postgres';
 import postgres from 'postgres';
 import { connect } from '../support.ts';
+import { url } from './users.ts';
 
 export type Step = (tx: TransactionSql) => Promise<unknown>;
 export const nothing: Step = async () => {};
 
-/** How a transaction ended: with the result of its last step, or with PostgreSQL's error. */
-export type Ending = { answer: unknown; state: null } | { answer: null; state: string; message: string };
+/** How a transaction ended: with the result of its last step, or with PostgreSQL's error; and whether it waited for another. */
+export type Ending = { waited: boolean } & ({ answer: unknown; state: null } | { answer: null; state: string; message: string });
+type Runner = { pid: number; arrived: number; ended: boolean; waited: boolean };
 
 /** Runs the transactions side by side, each with its steps, and commits after the last one. */
 export async function interleave(transactions: readonly (readonly Step[])[]): Promise<Ending[]> {
-  const sql = connect(transactions.length);
-  const watch = connect();
+  const sql = connect(transactions.length, url);
+  const watch = connect(1, url);
   const steps = Math.max(...transactions.map((transaction) => transaction.length));
   const gates = Array.from({ length: steps + 1 }, () => Promise.withResolvers<void>());
-  const runners = transactions.map(() => ({ pid: 0, arrived: -1, ended: false }));
+  const runners = transactions.map((): Runner => ({ pid: 0, arrived: -1, ended: false, waited: false }));
   try {
     const endings = transactions.map(async (transaction, index): Promise<Ending> => {
-      const runner = runners[index] as (typeof runners)[number];
+      const runner = runners[index] as Runner;
       try {
         const answer = await sql.begin(async (tx) => {
           runner.pid = Number((await tx`select pg_backend_pid() as pid`)[0]?.pid);
@@ -35,10 +37,10 @@ export async function interleave(transactions: readonly (readonly Step[])[]): Pr
           await gates[steps]?.promise;
           return last;
         });
-        return { answer, state: null };
+        return { answer, state: null, waited: runner.waited };
       } catch (error) {
         if (!(error instanceof postgres.PostgresError)) throw error;
-        return { answer: null, state: error.code, message: error.message };
+        return { answer: null, state: error.code, message: error.message, waited: runner.waited };
       } finally {
         runner.ended = true;
       }
@@ -60,21 +62,23 @@ export async function interleave(transactions: readonly (readonly Step[])[]): Pr
 
 export const atOnce = (steps: readonly Step[]) => interleave(steps.map((step) => [step]));
 
-async function allArrivedOrWait(
-  watch: ReturnType<typeof connect>,
-  runners: readonly { pid: number; arrived: number; ended: boolean }[],
-  step: number,
-): Promise<void> {
+async function allArrivedOrWait(watch: ReturnType<typeof connect>, runners: readonly Runner[], step: number): Promise<void> {
   for (;;) {
     const open = runners.filter((runner) => !runner.ended && runner.arrived < step);
     if (open.length === 0) return;
-    const pids = open.map((runner) => runner.pid).filter((pid) => pid !== 0);
-    const rows = await watch<{ pid: number }[]>`
-      select pid from pg_stat_activity where pid = any(${pids}) and wait_event_type = 'Lock'`;
-    const waiting = new Set(rows.map((row) => row.pid));
-    if (open.every((runner) => waiting.has(runner.pid))) return;
+    const [row] = await watch`
+      select bool_and(b.pids <> '{}' and b.pids <@ ${runners.map(({ pid }) => pid)}::int[]) as wait
+      from unnest(${open.map(({ pid }) => pid)}::int[]) o(pid), pg_blocking_pids(o.pid) b(pids)`;
+    if (!row?.wait) continue;
+    for (const runner of open) runner.waited = true;
+    return;
   }
 }
+
+/** Keeps the transaction's locks until no other transaction waits for them. */
+export const untilNoneWaits: Step = async (tx) => {
+  while ((await tx`select from pg_locks where not granted and pg_backend_pid() = any (pg_blocking_pids(pid))`).length > 0);
+};
 
 /** The SQLSTATEs of the refused transactions, with their counts. */
 export function refusals(endings: readonly Ending[]): Record<string, number> {

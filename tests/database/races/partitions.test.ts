@@ -1,36 +1,19 @@
 // Races about the partitions of AI sessions: created once, dropped only when empty, without blocking attempts.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { connect, signUp } from '../support.ts';
+import { test } from 'node:test';
+import { signUp } from '../support.ts';
 import type { Step } from './interleave.ts';
 import { atOnce, interleave, nothing, refusals } from './interleave.ts';
 import { sql } from './users.ts';
 
-let user: string;
-
-before(async () => {
-  user = await signUp(sql);
-});
-
-after(async () => {
-  // Removes the months that these tests have created. The shared connection is closed already.
-  const own = connect();
-  await own`delete from public.ai_sessions where user_id = ${user}`;
-  await own`
-    do $$ declare v text; begin
-      for v in select inhrelid::regclass::text from pg_inherits
-        where inhparent = 'public.ai_sessions'::regclass and inhrelid::regclass::text ~ '(2019|2020|2030|2031)_' loop
-        execute 'drop table ' || v;
-      end loop;
-    end $$`;
-  await own.end();
-});
+const user = await signUp(sql);
 
 const ensure = (moment: string, ahead = 0): Step => (tx) => tx`select private.ensure_ai_sessions_partitions_at(${moment}, ${ahead})`;
 const drop = (moment: string): Step => (tx) => tx`select private.drop_empty_ai_sessions_partitions_at(${moment})`;
 const insert = (moment: string): Step => (tx) => tx`
   insert into public.ai_sessions (user_id, prompt, status, cost, created_at) values (${user}, 'p', 'failed', 0, ${moment})`;
+
 test('concurrent creations of the same months all succeed', async () => {
   const endings = await atOnce(Array.from({ length: 10 }, () => ensure('2030-02-15Z', 5)));
   assert.deepEqual(refusals(endings), {});

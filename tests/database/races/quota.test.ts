@@ -82,17 +82,11 @@ test('a slot that is freed while others wait goes to exactly one of them', async
 
 test('a settlement that waited until its reservation expired is too late', async () => {
   const { user, session } = await reserved(1);
-  // The session is 89.5 seconds old and expires while the profile is locked.
-  await sql`
-    update public.ai_sessions set created_at = clock_timestamp() - interval '89.5 seconds'
-    where id = ${session}`;
   const hold: Step = async (tx) => tx`select from public.profiles where user_id = ${user} for update`;
-  const untilExpired: Step = async (tx) => {
-    const expired = async () =>
-      (await tx`select clock_timestamp() > max(created_at) + interval '90 seconds' as expired from public.ai_sessions where id = ${session}`)[0]?.expired;
-    while (!(await expired()));
-  };
-  const [held, settled] = await interleave([[hold, untilExpired], [nothing, settle(user, session)]]);
+  // It was still live when the other transaction began, and while that one waits for the profile it expires.
+  const expire: Step = async (tx) => tx`
+    update public.ai_sessions set created_at = clock_timestamp() - interval '90 seconds' where id = ${session}`;
+  const [held, settled] = await interleave([[hold, nothing, expire], [nothing, settle(user, session)]]);
   assert.equal(held?.state, null);
   assert.deepEqual(outcomes([settled as Ending]), { expired: 1 });
   assert.equal(await used(user), 0);

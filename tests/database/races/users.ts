@@ -2,12 +2,21 @@
 
 import { after } from 'node:test';
 import type { Sql, TransactionSql } from 'postgres';
-import { becomes, connect, signUp } from '../support.ts';
+import { ownDatabase } from '../scratch.ts';
+import { becomes, signUp } from '../support.ts';
 import type { Step } from './interleave.ts';
 
-/** A connection to prepare a race and to check its result. */
-export const sql: Sql = connect(1);
-after(() => sql.end());
+/** The database of this file's races, and a connection to prepare them and to check their results. */
+const { url, sql, drop } = await ownDatabase();
+export { sql, url };
+after(drop);
+// No transaction may give up waiting because the machine is slow.
+await sql`
+  do $$ declare v text; begin
+    for v in select oid::regprocedure from pg_proc where array_to_string(proconfig, ' ') ~ 'lock_timeout' loop
+      execute format('alter function %s set lock_timeout = %L', v, '1h');
+    end loop;
+  end $$`;
 
 export const uri = (number: number) => `spotify:track:${String(number).padStart(22, '0')}`;
 export const tracks = (...numbers: number[]) => JSON.stringify(numbers.map((number) => ({ track_uri: uri(number) })));

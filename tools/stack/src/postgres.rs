@@ -65,8 +65,8 @@ impl Postgres {
         command.arg("-D").arg(self.cluster());
         let ours = [
             "listen_addresses=127.0.0.1",
-            // Races run a hundred transactions at once.
-            "max_connections=150",
+            // Several races run at once, each of up to a hundred transactions.
+            "max_connections=500",
             "unix_socket_directories=",
             "timezone=UTC",
             // Some calls have secrets as parameters.
