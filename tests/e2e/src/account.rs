@@ -1,5 +1,6 @@
 //! Exporting and deleting an account.
 
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -135,13 +136,14 @@ async fn unconfirmed_or_anonymous_deletion_is_refused() {
 #[tokio::test]
 async fn generation_of_a_user_who_is_deleted_meanwhile_leaves_nothing() {
     let stack = Stack::take().await;
-    stack.llm_script(after_ms(2_000)).await;
-    for body in [ask("evening"), saving("evening")] {
+    stack.llm_script(after_ms(8_000)).await;
+    join_all([ask("evening"), saving("evening")].map(async |body| {
         let user = stack.sign_up().await;
         let response = generation::streaming(&stack, &user, &body).send().await.unwrap();
         assert_eq!(delete(&stack, &user, &user.email).await.status, 204);
         let stream = generation::read(response).await;
         assert_eq!(stream.last("error")["code"], "generation_timeout", "{body}");
         assert_gone(&stack, &user).await;
-    }
+    }))
+    .await;
 }

@@ -59,9 +59,11 @@ pub fn after_ms(first_token_ms: u64) -> Value {
     with(reply(&FIVE), &json!({"first_token_ms": first_token_ms}))
 }
 
-/// The script of the five songs, about one every `chunk_ms`.
-pub fn slowly(chunk_ms: u64) -> Value {
-    with(reply(&FIVE), &json!({"first_token_ms": 1, "chunk_chars": 60, "chunk_ms": chunk_ms}))
+/// The script of the five songs, with almost the longest silence that is allowed after the first ones.
+pub fn pausing_after(songs: usize) -> Value {
+    let text = reply(&FIVE)["reply"].to_string();
+    let end = text.match_indices("},").nth(songs - 1).unwrap().0 + 2;
+    json!({"text": text, "first_token_ms": 1, "chunk_chars": end, "chunk_ms": 25_000})
 }
 
 pub fn request(stack: &Stack, user: &User, body: &Value) -> RequestBuilder {

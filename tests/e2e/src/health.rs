@@ -1,7 +1,5 @@
 //! The health checks of the functions and the gateway.
 
-use std::time::{Duration, Instant};
-
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
@@ -93,9 +91,7 @@ async fn function_and_gateway_name_missing_dependencies_to_operators() {
         let is_first = request.path.ends_with("limit=1") && std::mem::take(&mut is_silent);
         if is_first { Action::Inject(Fault::Timeout) } else { Action::Pass }
     });
-    let asked = Instant::now();
     assert_eq!(ask(stack, &billing).await, (503, missing(&["database"])));
-    assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
     assert_eq!(ask(stack, &gateway).await, report(&[]), "it is back");
     drop(running);
 

@@ -19,6 +19,7 @@ mod virtual_user;
 mod wire;
 
 mod account;
+mod ai_playlist;
 mod anonymous;
 mod billing;
 mod catalogue;
@@ -31,7 +32,6 @@ mod headers;
 mod health;
 mod load;
 mod logs;
-mod main_job;
 mod matrix;
 mod models;
 mod process;

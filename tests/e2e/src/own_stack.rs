@@ -15,7 +15,7 @@ use crate::stack::Stack;
 /// Only one test at a time starts stacks, because they are heavy.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Waits until a condition holds.
 pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {

@@ -4,7 +4,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::account::{assert_gone, delete, exists, pays};
-use crate::generation::{self, Reading, after_ms, document_with_key, saving, slowly, streaming, uris};
+use crate::generation::{self, Reading, after_ms, document_with_key, pausing_after, saving, streaming, uris};
 use crate::own_stack::{Place, eventually, functions_alone, is_alive, signal};
 use crate::stack::Stack;
 use crate::stripe::subscriber;
@@ -36,7 +36,7 @@ pub async fn kill_in_the_middle(runtime: &str) {
     let start = || place.start_as(runtime, place.ports_from, runtime, "");
     let mut first = start().await;
     let user = first.stack.sign_up().await;
-    first.stack.llm_script(slowly(700)).await;
+    first.stack.llm_script(pausing_after(2)).await;
     let (key, body) = (Uuid::new_v4().to_string(), saving("evening"));
     let request = streaming(&first.stack, &user, &body).header("idempotency-key", &key);
     let sent = json!({"tracks": Reading::start(request).await.until("track", 2).await});
@@ -63,7 +63,7 @@ async fn tracks_are_sent_only_after_the_database_charged_them_and_a_repeat_is_fr
     let running = place.start().await;
     let stack = &running.stack;
     let user = stack.sign_up().await;
-    stack.llm_script(after_ms(2_000)).await;
+    stack.llm_script(after_ms(8_000)).await;
     let (key, body) = (Uuid::new_v4().to_string(), saving("evening"));
     let request = streaming(stack, &user, &body).header("idempotency-key", &key);
     let response = request.send().await.unwrap();

@@ -216,6 +216,7 @@ impl VirtualUser {
     /// Repeats the unfinished operations and uses every feature, once all upstreams work again.
     async fn complete(&mut self) {
         self.stack.expire_reservations(&self.user).await;
+        self.stack.refill(&self.user).await;
         for statement in [
             "update public.spotify_tokens set refreshing_until = null where user_id = $1",
             "update public.spotify_exports set held_until = now() where user_id = $1",

@@ -11,7 +11,12 @@ const RUST: &[&str] = &["*.rs", "*Cargo.toml", "clippy.toml", "rustfmt.toml"];
 const TYPESCRIPT: &[&str] = &["*.ts", "*.tsx", "*.js"];
 const BIOME: &[&str] = &["*.ts", "*.tsx", "*.js", "*.css", "biome.json"];
 const WASM: &[&str] = &["shared/", "functions/"];
-const SQL: &[&str] = &["supabase/", "tests/local-supabase/", "tests/database/"];
+const SQL: &[&str] = &[
+    "supabase/",
+    "tests/local-supabase/",
+    "tests/database/",
+    "tests/mutants/sql/",
+];
 const PRODUCT: &[&str] = &[
     "shared/",
     "functions/",
@@ -170,7 +175,7 @@ pub const STAGES: &[Stage] = &[
     stage(Test, Cargo, "lint-wasm", "clippy for wasm", WASM, Run::Clippy(Clippy::Wasm)),
     stage(Test, Cargo, "wasm-tests", "unit tests in wasm and of its JavaScript", WASM, Run::Other(wasm_tests::run)),
     stage(Full, Cargo, "docs", "rustdoc without warnings", RUST, DOCS),
-    stage(Full, Cargo, "mutants", "mutants of the Rust sources fail tests", WASM, Run::Cargo(&["run", "--package", "mutants"], &[])),
+    stage(Full, Cargo, "mutants-rust", "mutants of the Rust sources fail tests", WASM, Run::Cargo(&["run", "--package", "rust-mutants"], &[])),
     stage(Full, Cargo, "fuzz", "the property tests with many more cases", WASM, FUZZ),
     stage(Check, Cargo, "generated", "generated files match their sources", GENERATED, Run::Other(run::generated)),
     stage(Check, Node, "biome", "lints of all TypeScript, format of the page and its tests", BIOME, Run::Other(run::biome)),
@@ -194,7 +199,7 @@ pub const STAGES: &[Stage] = &[
     stage(Test, Page, "browser-smoke", "the main journeys in Chromium", WEB, BROWSER_SMOKE),
     stage(Full, Page, "browser", "all of the page in Chromium", WEB, BROWSER),
     stage(Full, Page, "schemathesis", "generated requests", CONTRACT, Run::Other(run::schemathesis)),
-    stage(Full, Page, "mutations", "mutants of the SQL fail tests", SQL, Run::Database("tests/database/mutations/main.ts")),
+    stage(Full, Page, "mutants-sql", "mutants of the SQL fail tests", SQL, Run::Database("tests/mutants/sql/main.ts")),
     stage(Full, Deno, "end-to-end-deno", "the same on Deno", PRODUCT, END_TO_END_DENO),
     exclusive(stage(Full, Deno, "faults-deno", "the same on Deno", PRODUCT, Run::EndToEnd("matrix::on_deno"))),
     stage(Full, Deno, "browser-deno", "the same on Deno", WEB, BROWSER),

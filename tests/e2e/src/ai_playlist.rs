@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::generation::{self, FIVE, Reading, ask, document, reply, saving, streaming};
+use crate::generation::{self, FIVE, Reading, ask, document, pausing_after, reply, saving, streaming};
 use crate::stack::{stack_and_user, with};
 
 #[tokio::test]
@@ -41,12 +41,7 @@ async fn stream_reports_its_stages_and_ends_with_the_playlist() {
 #[tokio::test]
 async fn first_track_arrives_while_the_model_still_writes() {
     let (stack, user) = stack_and_user().await;
-    // The model pauses for long after its first song.
-    let text = reply(&FIVE)["reply"].to_string();
-    let first_song_ends = text.find("},").unwrap() + 2;
-    let script =
-        json!({"text": text, "chunk_chars": first_song_ends, "chunk_ms": 8_000, "first_token_ms": 1});
-    stack.llm_script(script).await;
+    stack.llm_script(pausing_after(1)).await;
     Reading::start(streaming(&stack, &user, &ask("rain"))).await.until("track", 1).await;
     let completion = stack.completions().await.remove(0);
     assert_eq!(completion["finished_ms"], Value::Null, "the model had finished: {completion}");

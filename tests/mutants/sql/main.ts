@@ -1,12 +1,12 @@
-// The mutation check: node tests/database/mutations/main.ts <DATABASE_URL> [TEXT]; a text selects the mutants that contain it.
+// The mutation check of the SQL: node tests/mutants/sql/main.ts <DATABASE_URL> [TEXT]; a text selects the mutants that contain it.
 //
 // Each mutant gets its own copy of a correct database. The test that it names must fail there. A mutant that survives is a
 // gap in that test.
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { setUpProject } from '../scratch.ts';
-import { connect } from '../support.ts';
+import { setUpProject } from '../../database/scratch.ts';
+import { connect } from '../../database/support.ts';
 import type { Mutant } from './mutant.ts';
 import { MUTANTS } from './mutants.ts';
 
@@ -16,7 +16,7 @@ const TIMEOUT_MS = 600_000;
 
 const [, , serverUrl, wanted = ''] = process.argv;
 if (serverUrl === undefined) {
-  console.error('usage: node tests/database/mutations/main.ts <DATABASE_URL> [TEXT]');
+  console.error('usage: node tests/mutants/sql/main.ts <DATABASE_URL> [TEXT]');
   process.exit(2);
 }
 const chosen = MUTANTS.filter((mutant) => mutant.what.includes(wanted));

@@ -1,4 +1,4 @@
-//! The mutation check of the Rust sources: `cargo run --package mutants [TEXT]`, where a text selects the mutants whose
+//! The mutation check of the Rust sources: `cargo run --package rust-mutants [TEXT]`, where a text selects the mutants whose
 //! names contain it.
 //!
 //! A scratch copy of the workspace contains every mutant of [`table`], each with a switch, so that every crate is
@@ -117,7 +117,7 @@ fn complaints_without_mutants(scratch: &Path, package: &str, mutants: &[&Mutant]
 }
 
 fn main() -> Result<ExitCode> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
     let scratch = root.join("target/mutants");
     copy(&root, &scratch, "", &mutants_by_file())?;
     let wanted = std::env::args().nth(1).unwrap_or_default();
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn every_text_of_the_table_occurs_once_and_every_name_is_one_mutants() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
         for (file, mutants) in mutants_by_file() {
             let source =
                 fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
