@@ -64,14 +64,14 @@ test('an edit that waits two seconds for a lock is refused with 503', async () =
 });
 
 test('a refused write of a playlist waits for no lock', async () => {
-  const { user } = await userWithPlaylists(1);
+  const { user, live } = await userWithPlaylists(1);
   await fill(user, 'playlist', 120);
   const held: Step = async (tx) => tx`select from public.profiles where user_id = ${user} for update`;
-  const [, refused] = await inFull(interleave([
-    [held, nothing, untilNoneWaits('insert into public.playlists')],
-    [nothing, asUser(user, insertPlaylist(user, 'New')), nothing],
-  ]));
-  assert.equal(refused, 'too_many_attempts');
+  const duplicate: Step = (tx) => tx`select public.duplicate_playlist(${live[0] as string})`;
+  for (const [write, statement] of [[insertPlaylist(user, 'New'), 'insert into public.playlists'], [duplicate, 'duplicate_playlist']] as const) {
+    const [, refused] = await inFull(interleave([[held, nothing, untilNoneWaits(statement)], [nothing, asUser(user, write), nothing]]));
+    assert.equal(refused, 'too_many_attempts', statement);
+  }
 });
 
 test('a request that is counted while the account is deleted waits and finds no profile', async () => {
