@@ -88,6 +88,7 @@ declare
   v_tracks public.playlist_tracks[];
   v_id uuid;
 begin
+  perform private.refuse_edit(private.seconds_until_refill(v_user_id, 'playlist', clock_timestamp()));
   begin
     perform from public.profiles p where p.user_id = v_user_id for no key update;
     v_is_there := found;

@@ -166,3 +166,13 @@ test('a request body is read whole up to the limit, with and without its length,
     assert.deepEqual([ended, bytes.length], [outcome, size], name);
   }
 });
+
+test('a request body that does not arrive within half a minute is too late', { timeout: 10_000 }, async (it) => {
+  it.mock.timers.enable({ apis: ['setTimeout'] });
+  glue.accept(1_000, '');
+  const body = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(9)) }); // It never ends.
+  const received = glue.receive(new Request('http://localhost/', { method: 'POST', body, duplex: 'half' } as RequestInit));
+  it.mock.timers.tick(30_000);
+  const [, bytes, ended] = await received;
+  assert.deepEqual([ended, bytes.length], [TOO_LATE, 0]);
+});

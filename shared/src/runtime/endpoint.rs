@@ -113,7 +113,7 @@ fn allows(methods: &str, method: &str) -> bool {
 pub enum BodyError {
     /// It exceeds the endpoint's limit.
     TooLarge,
-    /// It ended early.
+    /// It ended early, or took too long.
     CutOff,
 }
 
@@ -324,7 +324,8 @@ async fn run(
                 call.endpoint.max_body_bytes / 1024
             ),
         ),
-        BodyError::CutOff => Error::of(Code::InvalidJson).caused_by("the body was cut off"),
+        BodyError::CutOff => Error::new(Code::InvalidJson, "The body did not arrive completely.")
+            .caused_by("the body was cut off or too slow"),
     })?;
     let request = Request::from_parts(parts, body);
     call.endpoint.check_route(&request)?;

@@ -56,11 +56,14 @@ test('an edit that waits too long for a lock is refused with 503', async () => {
 });
 
 test('a refused write of a playlist waits for no lock', async () => {
-  const { user } = await userWithPlaylists(1);
+  const { user, live } = await userWithPlaylists(1);
   await fill(user, 'playlist', 120);
   const held: Step = async (tx) => tx`select from public.profiles where user_id = ${user} for update`;
-  const endings = await interleave([[held], [nothing, asUser(user, insertPlaylist(user, 'New'))]]);
-  assert.deepEqual([endings[1]?.waited, (await inFull(endings))[1]], [false, 'too_many_attempts']);
+  const duplicate: Step = (tx) => tx`select public.duplicate_playlist(${live[0] as string})`;
+  for (const write of [insertPlaylist(user, 'New'), duplicate]) {
+    const endings = await interleave([[held], [nothing, asUser(user, write)]]);
+    assert.deepEqual([endings[1]?.waited, (await inFull(endings))[1]], [false, 'too_many_attempts']);
+  }
 });
 
 test('a request that is counted while the account is deleted waits and finds no profile', async () => {

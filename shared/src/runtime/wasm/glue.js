@@ -15,6 +15,9 @@ const FLOWS_BYTES = 4096;
 const PAUSE_MS = 50;
 const BUFFER_BYTES = 16 * 1024;
 
+/** How long a request's body may take to arrive: clients send at most a megabyte. */
+const BODY_MS = 30_000;
+
 /** The running instance of the wasm: its callback and the promises that it has yet to resolve. */
 let instance = { promises: new Map() };
 let isPoisoned = false;
@@ -153,15 +156,25 @@ export async function receive(request) {
   if (maxBodyBytes === undefined) return [];
   const since = Date.now();
   try {
-    const read = await whole(request, maxBodyBytes);
-    return read === TOO_LARGE ? [head(request), NOTHING, read, since] : [head(request), read, DONE, since];
+    const reading = whole(request, maxBodyBytes);
+    const read = reading instanceof Promise ? await inTime(reading) : reading;
+    return typeof read === 'number' ? [head(request), NOTHING, read, since] : [head(request), read, DONE, since];
   } catch {
     return [head(request), NOTHING, BROKE, since];
   }
 }
 
-/** All bytes of a body, or TOO_LARGE where there are more than `max`. */
-async function whole(source, max) {
+/** Waits for a body that may arrive slowly or never; TOO_LATE after BODY_MS. */
+function inTime(reading) {
+  let timer;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, BODY_MS, TOO_LATE);
+  });
+  return Promise.race([reading, late]).finally(() => clearTimeout(timer));
+}
+
+/** All bytes of a body, or TOO_LARGE where there are more than `max`; a promise of them if there is a body. */
+function whole(source, max) {
   const length = source.headers.get('Content-Length');
   // A compressed body may expand to any number of bytes.
   if (length === null || source.headers.has('Content-Encoding')) {
@@ -170,7 +183,8 @@ async function whole(source, max) {
     return body === null ? NOTHING : joined(body, max);
   }
   // A length that is no number counts as too large.
-  return !(Number(length) <= max) ? tooLarge(source.body) : new Uint8Array(await source.arrayBuffer());
+  if (!(Number(length) <= max)) return tooLarge(source.body);
+  return source.arrayBuffer().then((buffer) => new Uint8Array(buffer));
 }
 
 async function joined(body, max) {
