@@ -1,192 +1,126 @@
-//! Tests of generations by the model's answers.
+//! Tests of the end of a completion on a connection that stays open.
+
+use futures_util::FutureExt;
+use serde_json::json;
+use shared::fakes::{FakeClock, FakeHttp, FakeResponse};
+use shared::llm::playlist::PlaylistPrompt;
+use shared::llm::{DialectCache, LlmClient, LlmConfig};
+use shared::runtime::clock::Clock;
+use shared::runtime::http_client::Limits;
 
 use super::*;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// Returns a completion with this content.
-fn saying(content: &str) -> FakeResponse {
-    let frame = json!({"choices": [{"delta": {"content": content}, "finish_reason": "stop"}]});
-    FakeResponse::text(
-        200,
-        "text/event-stream",
-        &format!("data: {frame}\n\ndata: [DONE]\n\n"),
+const STOP: &str = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n";
+
+fn saying(content: &str) -> String {
+    format!(
+        "data: {}\n\n",
+        json!({"choices": [{"delta": {"content": content}}]})
     )
 }
 
-/// Upstreams whose model returns these completions, one per request, and then `{}`.
-fn model(answers: Vec<FakeResponse>) -> impl Fn(&OutboundRequest) -> FakeResponse {
-    let (works, answers) = (world(SONGS), RefCell::new(answers.into_iter()));
-    move |request| match request.url.ends_with("/chat/completions") {
-        true => answers.borrow_mut().next().unwrap_or_else(|| saying("{}")),
-        false => works(request),
+/// Reads a completion whose connection stays open. Returns its songs, its end (`None` if it is still awaited), and how
+/// long it was awaited.
+fn read(frames: &str) -> (usize, Option<Part>, u64) {
+    let env = |name: &str| {
+        name.starts_with("LLM_")
+            .then(|| "https://llm.example".to_owned())
+    };
+    let env = |name: &str| {
+        env(name).filter(|_| ["LLM_BASE_URL", "LLM_API_KEY", "LLM_MODEL"].contains(&name))
+    };
+    let config = LlmConfig::from_env(env).unwrap();
+    let http =
+        FakeHttp::answering([FakeResponse::text(200, "text/event-stream", frames).staying_open()]);
+    let clock = FakeClock::hurrying(0);
+    let client = LlmClient {
+        config: &config,
+        dialects: &DialectCache::default(),
+        http: &http,
+        clock: &clock,
+    };
+    let request = PlaylistPrompt {
+        wanted: 3,
+        ..PlaylistPrompt::default()
     }
-}
-
-/// Returns the model's prompt without its first line, and that line.
-fn questions(bench: &Bench) -> Vec<String> {
-    let sent = bench.sent_to("chat/completions");
-    let user_turn = |body: &Value| body["messages"][1]["content"].as_str().unwrap().to_owned();
-    sent.iter().map(user_turn).collect()
-}
-
-#[test]
-fn unusable_completion_is_requested_again_with_the_problem() {
-    for (first, complaint) in [
-        (saying("   "), "was empty"),
-        (
-            saying("I could suggest some calm songs."),
-            "was not the requested JSON object",
-        ),
-        (
-            saying(r#"{"kind":"playlist","language":"pl","name":"Wiec"#),
-            "was not the requested JSON object",
-        ),
-        (
-            FakeResponse::text(200, "text/html", "<!doctype html>"),
-            "was not the requested JSON object",
-        ),
-    ] {
-        let bench = Bench::new(model(vec![first, completion(SONGS)]));
-        assert_eq!(bench.json(&wish(3)).unwrap()["count"], 3, "{complaint}");
-        let questions = questions(&bench);
-        assert_eq!(questions.len(), 2, "{complaint}");
-        assert!(
-            !questions[0].contains("The previous answer") && questions[1].contains(complaint),
-            "{questions:?}"
-        );
-    }
-}
-
-#[test]
-fn truncated_completion_is_completed_by_a_second_one() {
-    let half = r#"{"kind":"playlist","tracks":[{"artist":"Kult","title":"Arahja"},{"artist":"He"#;
-    let bench = Bench::new(model(vec![saying(half), completion(&SONGS[1..])]));
-    assert_eq!(bench.json(&wish(3)).unwrap()["count"], 3);
-    assert!(questions(&bench)[1].contains("was cut off"));
-    assert!(questions(&bench)[1].contains("Arahja"));
-}
-
-#[test]
-fn second_completion_only_fills_gaps_of_the_first() {
-    let second = r#"{"kind":"playlist","language":"en","name":"Other","description":"Other","summary":"Other",
-        "tracks":[{"artist":"Hey","title":"Teksanski"},{"artist":"Maanam","title":"Boskie Buenos"}]}"#;
-    let first = r#"{"kind":"playlist","language":"pl","tracks":[{"artist":"Kult","title":"Arahja"}],"name":"Wieczór"}"#;
-    let done = Bench::new(model(vec![saying(first), saying(second)]))
-        .json(&wish(3))
-        .unwrap();
-    assert_eq!(
-        (&done["language"], &done["name"], &done["summary"]),
-        (&json!("pl"), &json!("Wieczór"), &json!("Other"))
-    );
-}
-
-#[test]
-fn two_unusable_answers_are_an_uncharged_error() {
-    for (answer, code) in [
-        (saying(""), Code::LlmInvalidResponse),
-        (
-            saying("I'm sorry, I can only help with music."),
-            Code::LlmInvalidResponse,
-        ),
-        (
-            saying(r#"{"kind":"playlist","tracks":[]}"#),
-            Code::NoTracksFound,
-        ),
-        (
-            FakeResponse::json(200, &json!({"error": {"message": "overloaded"}})),
-            Code::LlmUnavailable,
-        ),
-    ] {
-        let bench = Bench::new(model(vec![answer.clone(), answer]));
-        assert_eq!(bench.error(&wish(3)), code);
-        assert_eq!(bench.sent_to("chat/completions").len(), 2);
-        assert_eq!(bench.settled(), ["failed"]);
-    }
-}
-
-#[test]
-fn prompt_blocked_by_the_providers_policy_is_refused_with_examples() {
-    let refused = FakeResponse::json(
-        400,
-        &json!({"error": {"code": "content_filter", "message": "filtered"}}),
-    );
-    let bench = Bench::new(model(vec![refused]));
-    let error = bench.json(&wish(3)).unwrap_err();
-    assert_eq!(error.code(), Code::NotAboutMusic);
-    assert_eq!(
-        error.to_json(Uuid::nil())["examples"]
-            .as_array()
-            .unwrap()
-            .len(),
-        3
-    );
-    assert!(
-        error.cause().unwrap().contains("content_filter"),
-        "{error:?}"
-    );
-    assert_eq!(bench.sent_to("chat/completions").len(), 1);
-}
-
-#[test]
-fn refusal_is_in_the_language_that_the_model_names() {
-    let refusal = r#"{"kind":"refusal","language":"en","tracks":["#;
-    let bench = Bench::new(model(vec![saying(refusal)]));
-    let error = bench
-        .json(&json!({"prompt": "źdźbło trawy", "target_count": 3}))
-        .unwrap_err();
-    assert!(
-        error.to_json(Uuid::nil())["message"]
-            .as_str()
-            .unwrap()
-            .starts_with("That does not"),
-        "{error:?}"
-    );
-}
-
-#[test]
-fn remembers_the_features_that_the_server_accepts() {
-    let works = world(SONGS);
-    let bench = Bench::new(move |request| {
-        let is_strict = request.url.ends_with("/chat/completions")
-            && request.body.windows(11).any(|w| w == b"json_schema");
-        match is_strict {
-            true => FakeResponse::json(
-                400,
-                &json!({"error": {"message": "This response_format type is unavailable"}}),
-            ),
-            false => works(request),
+    .to_request();
+    let limits = Limits::stream(30_000, 50_000, 1 << 20);
+    let chat = client.stream(&request, limits).now_or_never().unwrap();
+    let expected = Expected {
+        songs: 3,
+        ..Expected::default()
+    };
+    let mut completion = Completion::new(chat.unwrap_or_else(|error| panic!("{error}")), expected);
+    let mut songs = Vec::new();
+    while let Some(part) = completion.next().now_or_never() {
+        let Part::Songs(more) = part else {
+            return (songs.len(), Some(part), clock.now_ms());
+        };
+        for song in more {
+            completion.note_song(songs.contains(&song));
+            songs.push(song);
         }
-    });
-    bench.json(&wish(3)).unwrap();
-    bench.json(&wish(3)).unwrap();
-    let modes: Vec<_> = bench
-        .sent_to("chat/completions")
-        .iter()
-        .map(|body| body["response_format"]["type"].clone())
-        .collect();
-    assert_eq!(modes, ["json_schema", "json_object", "json_object"]);
+    }
+    (songs.len(), None, clock.now_ms())
+}
+
+const SONG: &str = r#"{"artist":"Kult","title":"Arahja"}"#;
+
+#[test]
+fn waits_one_second_after_a_complete_playlist() {
+    let (songs, end, waited_ms) = read(&saying(&format!("{{\"tracks\":[{SONG}]}}")));
+    assert!(matches!(end, Some(Part::Ended(Ok(())))), "{end:?}");
+    assert_eq!((songs, waited_ms), (1, 1_000));
 }
 
 #[test]
-fn excess_suggestions_are_not_searched() {
-    let many: Vec<(String, String)> = (0..100)
-        .map(|n| (format!("Nobody {n}"), format!("Nowhere {n}")))
+fn waits_for_the_rest_of_an_incomplete_completion_after_its_finish_reason() {
+    let (songs, end, waited_ms) = read(&format!(
+        "{}{STOP}",
+        saying(&format!("{{\"tracks\":[{SONG},"))
+    ));
+    assert!(
+        matches!(end, Some(Part::Ended(Err(LlmError::CutOff)))),
+        "{end:?}"
+    );
+    assert_eq!((songs, waited_ms), (1, 5_000));
+}
+
+#[test]
+fn keeps_reading_an_unfinished_completion() {
+    let (songs, end, _) = read(&saying(&format!("{{\"tracks\":[{SONG},")));
+    assert!(songs == 1 && end.is_none(), "{end:?}");
+}
+
+#[test]
+fn refusal_ends_once_its_language_is_known() {
+    let (_, end, waited_ms) = read(&saying(r#"{"kind":"refusal","language":"en","tracks":["#));
+    assert!(matches!(end, Some(Part::Declined)), "{end:?}");
+    assert_eq!(waited_ms, 0);
+}
+
+#[test]
+fn stops_a_model_that_repeats_itself() {
+    let repeats: String = (0..60).map(|_| saying(&format!(",{SONG}"))).collect();
+    let (songs, end, waited_ms) = read(&format!(
+        "{}{repeats}",
+        saying(&format!("{{\"tracks\":[{SONG}"))
+    ));
+    assert!(matches!(end, Some(Part::Ended(Ok(())))), "{end:?}");
+    assert_eq!((songs, waited_ms), (1 + MAX_REPEATS_IN_A_ROW, 0));
+}
+
+#[test]
+fn stops_a_model_that_exceeds_its_songs() {
+    let more: String = (0..60)
+        .map(|n| saying(&format!(",{{\"artist\":\"A\",\"title\":\"T{n}\"}}")))
         .collect();
-    let many: Vec<(&str, &str)> = many
-        .iter()
-        .map(|(artist, title)| (artist.as_str(), title.as_str()))
-        .collect();
-    let (works, suggested) = (world(&[]), completion(&many));
-    let bench = Bench::new(move |request| match request.url.as_str() {
-        url if url.contains("/v1/search") => {
-            FakeResponse::json(200, &json!({"tracks": {"items": []}}))
-        }
-        url if url.ends_with("/chat/completions") => suggested.clone(),
-        _ => works(request),
-    });
-    assert_eq!(bench.error(&wish(5)), Code::NoTracksFound);
-    // Twice five songs and eight, each searched for twice; the second answer repeats them.
-    assert_eq!(bench.sent_to("/v1/search").len(), 36);
-    assert_eq!(bench.sent_to("chat/completions").len(), 2);
+    let (songs, end, _) = read(&format!(
+        "{}{more}",
+        saying(&format!("{{\"tracks\":[{SONG}"))
+    ));
+    assert!(matches!(end, Some(Part::Ended(Ok(())))), "{end:?}");
+    assert_eq!(songs, 2 * 3 + MAX_REPEATS_IN_A_ROW);
 }

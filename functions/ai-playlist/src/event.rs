@@ -1,58 +1,12 @@
-//! The events of a generation, and its result.
+//! The events of a generation.
 
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
-use shared::Code;
-pub use shared::api::{GeneratedPlaylist as Done, MissData, Stage, StageData, StopReason, Track};
-use shared::matching::{MissReason, Version};
+use shared::api::{GeneratedPlaylist, MissData, StageData, Track};
+use shared::matching::MissReason;
 use shared::text::one_line;
 use shared::track::Suggestion;
-
-use crate::quota::SavedPlaylist;
-use crate::resolve::Found;
-
-/// Returns the response's track at `index` for a found track; `why` is the model's reason.
-pub fn found_track(index: usize, found: &Found, why: Option<String>) -> Track {
-    let Found {
-        track,
-        score,
-        version,
-    } = found;
-    Track {
-        index,
-        details: track.details(),
-        score: (score * 100.0).round() / 100.0,
-        version: version.map(Version::as_str),
-        why,
-    }
-}
-
-/// Adds the id, version, name and quota of the saved playlist.
-pub fn save_as(done: &mut Done, saved: SavedPlaylist) {
-    (done.playlist_id, done.version) = (Some(saved.id), Some(saved.version));
-    (done.name, done.quota) = (saved.name, saved.quota);
-}
-
-/// Marks a playlist that is delivered unsaved because the account has reached its limit.
-pub fn stays_unsaved(done: &mut Done) {
-    done.not_saved = Some(Code::PlaylistLimitReached.as_str());
-}
-
-/// The number of tracks below which there is a warning, if at least as many were asked for.
-const FEW_TRACKS: usize = 12;
-
-/// Returns the warning for `count` tracks out of `target`.
-pub fn warning(count: usize, target: usize) -> Option<&'static str> {
-    (count < target.min(FEW_TRACKS)).then_some("fewer_than_12")
-}
-
-const MAX_FALLBACK_NAME_CHARS: usize = 60;
-
-/// Returns a name for a playlist that the model did not name.
-pub fn fallback_name(prompt: &str) -> String {
-    prompt.chars().take(MAX_FALLBACK_NAME_CHARS).collect()
-}
 
 /// The most characters of a suggestion's title and artist in a `miss` event.
 const MAX_MISS_CHARS: usize = 60;
@@ -67,7 +21,7 @@ pub enum Event {
     /// A suggestion was rejected.
     Miss(MissData),
     /// The playlist, finished and settled.
-    Done(Box<Done>),
+    Done(Box<GeneratedPlaylist>),
     /// The error that ended the generation, as its JSON object.
     Error(Value),
     /// A comment that keeps the connection open.
@@ -122,6 +76,8 @@ fn frame(to: &mut Vec<u8>, name: &str, data: &impl Serialize) {
 
 #[cfg(test)]
 mod tests {
+    use shared::api::Stage;
+
     use super::*;
     #[cfg(target_arch = "wasm32")]
     use wasm_bindgen_test::wasm_bindgen_test as test;
@@ -177,13 +133,5 @@ mod tests {
         let expected =
             "event: stage\ndata: {\"found\":3,\"stage\":\"refilling\",\"target\":20}\n\n";
         assert_eq!(to_bytes(&[stage]), expected.as_bytes());
-    }
-
-    #[test]
-    fn warns_of_few_tracks_only_if_more_were_requested() {
-        assert_eq!(warning(11, 20), Some("fewer_than_12"));
-        assert_eq!(warning(12, 20), None);
-        assert_eq!(warning(5, 5), None);
-        assert_eq!(warning(4, 5), Some("fewer_than_12"));
     }
 }

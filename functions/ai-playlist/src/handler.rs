@@ -4,28 +4,26 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use futures_channel::{mpsc, oneshot};
-use futures_util::future::LocalBoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use shared::Error;
+use shared::api::GeneratedPlaylist;
 use shared::auth::{JwksCache, authenticate};
-use shared::llm::LlmMemory;
+use shared::llm::DialectCache;
 use shared::request::{idempotency_key, require_json};
 use shared::runtime::clock::Clock;
 use shared::runtime::endpoint::{Body, RequestContext, json_response};
 use shared::spotify::TokenCache;
-use shared::supabase::Supabase;
 
 use crate::Config;
 use crate::budget::Budgeted;
-use crate::event::{self, Done, Event};
-use crate::generate::Emit;
-use crate::job::Job;
-use crate::outbox;
-use crate::quota::{self, Decision, Reservation, Session};
+use crate::event::{self, Event};
+use crate::job::{Delivery, Job};
+use crate::outbox::Emit;
+use crate::quota::{Decision, Ledger, Reservation, Session};
 use crate::recover::recover;
 use crate::refine::Base;
-use crate::request::{self, Format, PlaylistRequest};
+use crate::request::{self, Format};
 
 /// The most events that are sent as one piece of the stream.
 const MAX_EVENTS_AT_ONCE: usize = 64;
@@ -37,8 +35,8 @@ pub struct Caches {
     pub jwks: JwksCache,
     /// The app's access token for Spotify's catalogue.
     pub spotify_token: TokenCache,
-    /// The request features that the model's server supports.
-    pub llm: LlmMemory,
+    /// The form of requests that the model's server accepts.
+    pub dialects: DialectCache,
 }
 
 /// The request context of this function.
@@ -75,131 +73,89 @@ pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Respons
         id: key.unwrap_or_else(|| context.random.uuid()),
         user_id: user.id(),
     };
-    let supabase = Supabase::new(&context.config.supabase, &http);
-    let reserved = quota::reserve(&supabase.service(), session, &wanted).await;
+    let ledger = Ledger::new(&context, &http, session);
+    let reserved = ledger.reserve(&wanted).await;
     note_quota(&context.request, &reserved);
     let Reservation { decision, tracks } = reserved?;
     let base = Base::of(&mut wanted, tracks);
-    match decision {
-        Decision::Finished(left, delivered) => {
-            let (service, clock) = (supabase.service(), &context.clock);
-            let done = recover(&service, clock, session, (&wanted, &base), left, delivered).await?;
-            recovered(format, &context, done)
-        }
-        Decision::Held => match format {
-            Format::EventStream => Ok(stream_generation(
-                context,
-                http,
-                gone,
-                session,
-                (wanted, base),
-            )),
-            Format::Json => json_generation(context, http, gone, session, (wanted, base)).await,
-        },
+    if let Decision::Finished(finished) = decision {
+        let playlist = recover(&ledger, &wanted, &base, finished).await?;
+        return recovered(format, &context, playlist);
+    }
+    let job = Job {
+        context,
+        http,
+        gone,
+        session,
+        request: wanted,
+        base,
+    };
+    match format {
+        Format::EventStream => Ok(stream_generation(job)),
+        Format::Json => json_response(StatusCode::OK, &job.run(Delivery::Whole).await?),
     }
 }
 
 /// Notes the quota's decision for the log; the outcome of a reservation replaces it later.
 fn note_quota(call: &RequestContext, reserved: &Result<Reservation, Error>) {
-    let decision = match reserved {
-        Ok(Reservation {
-            decision: Decision::Held,
-            ..
-        }) => "reserved",
-        Ok(Reservation {
-            decision: Decision::Finished(..),
-            ..
-        }) => "repeated",
+    let decision = match reserved.as_ref().map(|reservation| &reservation.decision) {
+        Ok(Decision::Held) => "reserved",
+        Ok(Decision::Finished(_)) => "repeated",
         Err(error) if error.status().is_client_error() => "refused",
         Err(_) => return, // The quota made no decision.
     };
     call.note("quota", decision);
 }
 
-fn recovered(format: Format, context: &Context, done: Done) -> Result<Response<Body>, Error> {
+fn recovered(
+    format: Format,
+    context: &Context,
+    playlist: GeneratedPlaylist,
+) -> Result<Response<Body>, Error> {
     match format {
-        Format::Json => json_response(StatusCode::OK, &done),
+        Format::Json => json_response(StatusCode::OK, &playlist),
         Format::EventStream => {
-            context
-                .request
-                .log_end(context.clock.now_ms(), StatusCode::OK, None);
-            Ok(event_stream(stream::iter([event::to_bytes(&[
-                Event::Done(Box::new(done)),
-            ])])))
+            let (call, now_ms) = (&context.request, context.clock.now_ms());
+            call.log_end(now_ms, StatusCode::OK, None);
+            let done = event::to_bytes(&[Event::Done(Box::new(playlist))]);
+            Ok(event_stream(stream::iter([done])))
         }
     }
 }
 
 /// Returns the stream at once; the generation feeds it, and ends if the client stops reading.
-fn stream_generation(
-    context: Context,
-    http: Budgeted,
-    gone: LocalBoxFuture<'static, ()>,
-    session: Session,
-    (request, base): (PlaylistRequest, Base),
-) -> Response<Body> {
+fn stream_generation(job: Job) -> Response<Body> {
     let (sender, receiver) = mpsc::unbounded::<Event>();
     let (reader, reader_left) = oneshot::channel::<()>();
     let emit: Emit = Rc::new(move |event| {
         let _ = sender.unbounded_send(event); // Fails if the client has disconnected, which `Job::run` detects.
     });
-    let every = Some(outbox::enough(request.target_count - base.kept.len()));
-    let job = Job {
-        context: context.clone(),
-        http,
-        gone,
-        session,
-        request,
-        base,
+    let delivery = Delivery::Stream {
         emit: emit.clone(),
-        every,
+        left: reader_left.map(drop).boxed_local(),
     };
     let Context {
         request: call,
         clock,
         spawn,
         ..
-    } = context;
+    } = job.context.clone();
     spawn(
         async move {
-            let ended = job.run(reader_left.map(|_| ())).await;
+            let ended = job.run(delivery).await;
             call.log_end(clock.now_ms(), StatusCode::OK, ended.as_ref().err());
             emit(match ended {
-                Ok(done) => Event::Done(Box::new(done)),
+                Ok(playlist) => Event::Done(Box::new(playlist)),
                 Err(error) => Event::Error(error.to_json(call.request_id)),
             });
         }
         .boxed_local(),
     );
-    event_stream(
-        receiver
-            .ready_chunks(MAX_EVENTS_AT_ONCE)
-            .map(move |events| {
-                let _dropped_with_the_stream = &reader;
-                event::to_bytes(&events)
-            }),
-    )
-}
-
-/// Waits for the generation, which itself detects that the client has disconnected.
-async fn json_generation(
-    context: Context,
-    http: Budgeted,
-    gone: LocalBoxFuture<'static, ()>,
-    session: Session,
-    (request, base): (PlaylistRequest, Base),
-) -> Result<Response<Body>, Error> {
-    let job = Job {
-        context,
-        http,
-        gone,
-        session,
-        request,
-        base,
-        emit: Rc::new(|_| {}),
-        every: None,
-    };
-    json_response(StatusCode::OK, &job.run(std::future::pending()).await?)
+    let chunks = receiver.ready_chunks(MAX_EVENTS_AT_ONCE);
+    event_stream(chunks.map(move |events| {
+        let _dropped_with_the_stream = &reader;
+        event::to_bytes(&events)
+    }))
 }
 
 fn event_stream(chunks: impl Stream<Item = Bytes> + 'static) -> Response<Body> {

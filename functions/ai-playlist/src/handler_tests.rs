@@ -19,7 +19,7 @@ use crate::ENDPOINT;
 const NOW_MS: u64 = 1_790_000_000_000;
 const USER: Uuid = Uuid::from_u128(7);
 
-#[path = "completion_tests.rs"]
+#[path = "handler_completion_tests.rs"]
 mod completion;
 #[path = "delivery_tests.rs"]
 mod delivery;

@@ -1,30 +1,36 @@
 //! `POST /functions/v1/ai-playlist`: generates a playlist of existing songs from a sentence.
 //!
 //! The body is a [`request::PlaylistRequest`] as JSON. With `Accept: text/event-stream` the response is a stream of
-//! [`event::Event`]s (`stage`, `track`, `miss`, then one `done` or `error`), otherwise the object of `done`. Every track
+//! events (`stage`, `track`, `miss`, then one `done` or `error`), otherwise the object of `done`. Every track
 //! was found in Spotify's catalogue. The quota is charged only for what was delivered.
 
 #![warn(missing_docs, clippy::missing_errors_doc)]
 
-pub mod answer;
 mod budget;
-pub mod event;
-pub mod generate;
+mod completion;
+mod deadline;
+mod event;
+mod generate;
 pub mod handler;
-pub mod job;
-pub mod outbox;
+mod job;
+mod outbox;
+mod playlist;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod properties;
-pub mod quota;
-pub mod recall;
-pub mod recover;
-pub mod refine;
+mod quota;
+mod recall;
+mod recover;
+mod refine;
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
 mod replay;
 pub mod request;
-pub mod resolve;
+mod resolve;
+mod searches;
+mod settle;
+mod suggestions;
+mod tracklist;
 
 use shared::auth::AuthConfig;
 use shared::catalogue::MemoryConfig;

@@ -1,40 +1,53 @@
 //! Sends events to the client, and charges before the track that makes the delivery complete is sent.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures_channel::mpsc;
 use futures_util::StreamExt;
+use shared::api::Track;
 use shared::llm::Cost;
-use shared::runtime::clock::Clock;
-use shared::supabase::Service;
 
-use crate::event::{Event, Track};
-use crate::generate::Emit;
-use crate::quota::{self, Session};
+use crate::event::Event;
+use crate::quota::Ledger;
+
+/// Sends an event to the client.
+pub type Emit = Rc<dyn Fn(Event)>;
 
 /// Returns how many tracks of a wish for `target` make a delivery that is charged.
 pub fn enough(target: usize) -> usize {
     target.div_ceil(3).min(5)
 }
 
-/// The ledger of one generation; the generation updates its cost.
-pub struct Ledger<'a> {
-    /// The database.
-    pub service: Service<'a>,
-    /// The time.
-    pub clock: &'a dyn Clock,
-    /// The generation and its user.
-    pub session: Session,
-    /// The model's cost so far.
-    pub cost: Rc<Cell<Cost>>,
+/// An event on its way.
+enum Queued {
+    /// A track, and the model's cost when it was found.
+    Track(Track, Cost),
+    /// Any other event.
+    Other(Event),
+}
+
+/// The end of the queue into which the generation puts its events.
+///
+/// The other end lives as long as the generation, so sending does not fail.
+pub struct Outlet(mpsc::UnboundedSender<Queued>);
+
+impl Outlet {
+    /// Puts a track into the queue, with the model's cost so far.
+    pub fn send_track(&self, track: Track, cost: Cost) {
+        let _ = self.0.unbounded_send(Queued::Track(track, cost));
+    }
+
+    /// Puts any other event into the queue.
+    pub fn send(&self, event: Event) {
+        let _ = self.0.unbounded_send(Queued::Other(event));
+    }
 }
 
 /// The events on their way from the generation to the client.
 pub struct Outbox<'a> {
     ledger: Ledger<'a>,
-    queue: mpsc::UnboundedReceiver<Event>,
+    queue: mpsc::UnboundedReceiver<Queued>,
     emit: Emit,
     /// Charges after this many more tracks; `None` if nothing is sent before the end.
     every: Option<usize>,
@@ -42,60 +55,46 @@ pub struct Outbox<'a> {
     held: VecDeque<Event>,
     /// The tracks that left the queue.
     tracks: Vec<Track>,
-    /// How many of them the ledger has.
-    written: usize,
+    /// The model's cost when the last of them was found.
+    cost: Cost,
+    /// How many of them are charged.
+    charged: usize,
 }
 
 impl<'a> Outbox<'a> {
-    /// Creates an outbox and the sender into which the generation puts its events.
-    pub fn new(ledger: Ledger<'a>, emit: Emit, every: Option<usize>) -> (Self, Emit) {
+    /// Creates an outbox, and the outlet into which the generation puts its events.
+    pub fn new(ledger: Ledger<'a>, emit: Emit, every: Option<usize>) -> (Self, Outlet) {
         let (sender, queue) = mpsc::unbounded();
-        let put: Emit = Rc::new(move |event| {
-            let _ = sender.unbounded_send(event); // The queue lives as long as the generation.
-        });
-        let (held, tracks) = (VecDeque::new(), Vec::new());
-        (
-            Self {
-                ledger,
-                queue,
-                emit,
-                every,
-                held,
-                tracks,
-                written: 0,
-            },
-            put,
-        )
+        let outbox = Self {
+            ledger,
+            queue,
+            emit,
+            every,
+            held: VecDeque::new(),
+            tracks: Vec::new(),
+            cost: Cost::ZERO,
+            charged: 0,
+        };
+        (outbox, Outlet(sender))
     }
 
     /// Returns whether the tracks sent are charged.
     pub fn is_charged(&self) -> bool {
-        self.written > 0
+        self.charged > 0
     }
 
     /// Sends events as they arrive. Ends only if charging fails, after which nothing more may be sent.
     pub async fn run(&mut self) {
-        while let Some(event) = self.queue.next().await {
-            self.hold(event);
-            while let Ok(event) = self.queue.try_recv() {
-                self.hold(event);
-            }
-            if self
-                .every
-                .is_some_and(|every| self.tracks.len() >= self.written + every)
-            {
-                let Ledger {
-                    service,
-                    clock,
-                    session,
-                    cost,
-                } = &self.ledger;
-                let written =
-                    quota::deliver(service, *clock, *session, cost.get(), &self.tracks).await;
-                if written.is_err() {
+        while let Some(queued) = self.queue.next().await {
+            self.hold(queued);
+            self.hold_rest();
+            let is_due = |every| self.tracks.len() >= self.charged + every;
+            if self.every.is_some_and(is_due) {
+                let charged = self.ledger.charge(self.cost, &self.tracks).await;
+                if charged.is_err() {
                     return;
                 }
-                self.written = self.tracks.len();
+                self.charged = self.tracks.len();
             }
             self.send_held();
         }
@@ -103,20 +102,28 @@ impl<'a> Outbox<'a> {
     }
 
     /// Sends the remaining events; tracks only if they are settled.
-    pub fn finish(&mut self, is_settled: bool) {
-        while let Ok(event) = self.queue.try_recv() {
-            self.hold(event);
-        }
+    pub fn finish(mut self, is_settled: bool) {
+        self.hold_rest();
         self.held
             .retain(|event| is_settled || !matches!(event, Event::Track(_)));
         self.send_held();
     }
 
-    fn hold(&mut self, event: Event) {
-        if let Event::Track(track) = &event {
-            self.tracks.push(track.clone());
+    fn hold_rest(&mut self) {
+        while let Ok(queued) = self.queue.try_recv() {
+            self.hold(queued);
         }
-        self.held.push_back(event);
+    }
+
+    fn hold(&mut self, queued: Queued) {
+        self.held.push_back(match queued {
+            Queued::Track(track, cost) => {
+                self.tracks.push(track.clone());
+                self.cost = cost;
+                Event::Track(track)
+            }
+            Queued::Other(event) => event,
+        });
     }
 
     fn send_held(&mut self) {

@@ -5,31 +5,21 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-pub use shared::api::Quota;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use shared::api::{GeneratedPlaylist, Quota, Track};
 use shared::llm::Cost;
 use shared::runtime::clock::Clock;
-use shared::supabase::{Service, SupabaseError};
+use shared::runtime::http_client::HttpClient;
+use shared::supabase::{Service, Supabase, SupabaseError};
 use shared::track::Suggestion;
 use shared::{Code, Error};
 use uuid::Uuid;
 
-use crate::event::{Done, Track};
+use crate::handler::Context;
 use crate::recover::{Delivered, KeptTrack};
 use crate::request::PlaylistRequest;
-
-/// The end of a generation, as the database's `ai_status_enum` names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// A playlist was delivered; it is charged.
-    Succeeded,
-    /// It failed and is not charged.
-    Failed,
-    /// The deadline passed; it is not charged.
-    Timeout,
-}
 
 /// A generation and its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,8 +109,17 @@ enum SaveOutcome {
 pub enum Decision {
     /// A slot is reserved, so the playlist can be generated.
     Held,
-    /// This session succeeded before, so nothing is generated. Contains the quota and what was delivered.
-    Finished(Quota, Option<Delivered>),
+    /// This session succeeded before, so nothing is generated.
+    Finished(Finished),
+}
+
+/// A session that succeeded before.
+#[derive(Debug, PartialEq)]
+pub struct Finished {
+    /// The user's quota.
+    pub quota: Quota,
+    /// What was delivered; `None` if the playlist was deleted.
+    pub delivered: Option<Delivered>,
 }
 
 /// The result of a reservation.
@@ -132,51 +131,209 @@ pub struct Reservation {
     pub tracks: Vec<KeptTrack>,
 }
 
-/// Reserves one slot of the quota.
-///
-/// # Errors
-/// Returns 402 `quota_exceeded`, 403 `profile_not_found`, 404 `playlist_not_found`, 409 `generation_in_progress`,
-/// `idempotency_key_reused` or `playlist_limit_reached`, 429 `too_many_attempts`, 503.
-pub async fn reserve(
-    service: &Service<'_>,
-    session: Session,
-    request: &PlaylistRequest,
-) -> Result<Reservation, Error> {
-    let args = json!({
-        "p_session_id": session.id,
-        "p_user_id": session.user_id,
-        "p_prompt": request.wish.prompt,
-        "p_save": request.save,
-        "p_playlist_id": request.refined.as_ref().map(|refined| refined.playlist_id),
-        "p_request": request.canonical,
-    });
-    // Not repeated on failure: if only the response was lost, the repeat would see its own reservation as running.
-    let reserved: Reserved = service.rpc("ai_reserve", &args).await?;
-    let error = match (reserved.outcome, reserved.quota) {
-        (ReserveOutcome::Reserved, _) => {
-            return Ok(Reservation {
-                decision: Decision::Held,
-                tracks: reserved.tracks,
-            });
+/// The end of a generation.
+#[derive(Debug, Clone, Copy)]
+pub enum Outcome<'a> {
+    /// This playlist is charged and delivered unsaved.
+    Succeeded(&'a GeneratedPlaylist),
+    /// It failed and is not charged.
+    Failed,
+    /// The deadline passed; it is not charged.
+    Timeout,
+}
+
+impl Outcome<'_> {
+    /// Returns its name in the database's `ai_status_enum`.
+    fn status(self) -> &'static str {
+        match self {
+            Self::Succeeded(_) => "succeeded",
+            Self::Failed => "failed",
+            Self::Timeout => "timeout",
         }
-        (ReserveOutcome::NoPlaylist, _) => Error::of(Code::PlaylistNotFound),
-        (ReserveOutcome::AccountRequired, _) => Error::of(Code::AccountRequired),
-        (ReserveOutcome::Finished, Some(quota)) => {
-            let decision = Decision::Finished(quota, reserved.delivered);
-            return Ok(Reservation {
+    }
+
+    /// Returns what the database keeps.
+    fn result(self) -> Option<Value> {
+        let Self::Succeeded(playlist) = self else {
+            return None;
+        };
+        Some(json!({
+            "name": playlist.name,
+            "description": playlist.description,
+            "summary": playlist.summary,
+            "stop_reason": playlist.stop_reason,
+            "tracks": playlist.tracks,
+        }))
+    }
+}
+
+/// The model's own spelling of its songs, by track URI.
+pub type Spellings = BTreeMap<String, Suggestion>;
+
+/// The quota's record of one generation.
+pub struct Ledger<'a> {
+    service: Service<'a>,
+    clock: &'a dyn Clock,
+    session: Session,
+}
+
+impl<'a> Ledger<'a> {
+    /// Creates the ledger of a generation; `http` sends its requests.
+    pub fn new(context: &'a Context, http: &'a dyn HttpClient, session: Session) -> Self {
+        Self {
+            service: Supabase::new(&context.config.supabase, http).service(),
+            clock: &context.clock,
+            session,
+        }
+    }
+
+    /// Returns the generation and its user.
+    pub fn session(&self) -> Session {
+        self.session
+    }
+
+    /// Reserves one slot of the quota.
+    ///
+    /// # Errors
+    /// Returns 402 `quota_exceeded`, 403 `profile_not_found`, 404 `playlist_not_found`, 409 `generation_in_progress`,
+    /// `idempotency_key_reused` or `playlist_limit_reached`, 429 `too_many_attempts`, 503.
+    pub async fn reserve(&self, request: &PlaylistRequest) -> Result<Reservation, Error> {
+        let args = json!({
+            "p_session_id": self.session.id,
+            "p_user_id": self.session.user_id,
+            "p_prompt": request.wish.prompt,
+            "p_save": request.save,
+            "p_playlist_id": request.refined.as_ref().map(|refined| refined.playlist_id),
+            "p_request": request.canonical,
+        });
+        // Not repeated on failure: if only the response was lost, the repeat would see its own reservation as running.
+        let reserved: Reserved = self.service.rpc("ai_reserve", &args).await?;
+        let decision = match reserved.outcome {
+            ReserveOutcome::Reserved => Ok(Decision::Held),
+            ReserveOutcome::Finished => match reserved.quota {
+                Some(quota) => Ok(Decision::Finished(Finished {
+                    quota,
+                    delivered: reserved.delivered,
+                })),
+                None => Err(SupabaseError::incomplete("finished").into()),
+            },
+            ReserveOutcome::NoPlaylist => Err(Error::of(Code::PlaylistNotFound)),
+            ReserveOutcome::AccountRequired => Err(Error::of(Code::AccountRequired)),
+            ReserveOutcome::InProgress => Err(Error::of(Code::GenerationInProgress)),
+            ReserveOutcome::KeyReused => Err(Error::of(Code::IdempotencyKeyReused)),
+            ReserveOutcome::QuotaExceeded => Err(Error::of(Code::QuotaExceeded)),
+            ReserveOutcome::TooManyAttempts => Err(Error::of(Code::TooManyAttempts)),
+            ReserveOutcome::PlaylistLimit => Err(Error::of(Code::PlaylistLimitReached)),
+            ReserveOutcome::NoProfile => Err(Error::of(Code::ProfileNotFound)),
+        };
+        match decision {
+            Ok(decision) => Ok(Reservation {
                 decision,
                 tracks: reserved.tracks,
-            });
+            }),
+            Err(error) => Err(error.retry_after(reserved.retry_after_seconds)),
         }
-        (ReserveOutcome::Finished, None) => SupabaseError::incomplete("finished").into(),
-        (ReserveOutcome::InProgress, _) => Error::of(Code::GenerationInProgress),
-        (ReserveOutcome::KeyReused, _) => Error::of(Code::IdempotencyKeyReused),
-        (ReserveOutcome::QuotaExceeded, _) => Error::of(Code::QuotaExceeded),
-        (ReserveOutcome::TooManyAttempts, _) => Error::of(Code::TooManyAttempts),
-        (ReserveOutcome::PlaylistLimit, _) => Error::of(Code::PlaylistLimitReached),
-        (ReserveOutcome::NoProfile, _) => Error::of(Code::ProfileNotFound),
-    };
-    Err(error.retry_after(reserved.retry_after_seconds))
+    }
+
+    /// Charges a running generation and keeps its tracks so far, before they are sent.
+    ///
+    /// # Errors
+    /// 504 `generation_timeout` if the reservation has expired, 503 if the database is unavailable.
+    pub async fn charge(&self, cost: Cost, tracks: &[Track]) -> Result<(), Error> {
+        let args = json!({
+            "p_session_id": self.session.id,
+            "p_user_id": self.session.user_id,
+            "p_cost": recorded(cost),
+            "p_tracks": tracks,
+        });
+        let charged: Charged = self.call("ai_deliver", &args).await?;
+        match charged.outcome {
+            DeliverOutcome::Delivered => Ok(()),
+            DeliverOutcome::Expired | DeliverOutcome::Unknown => Err(timeout()),
+        }
+    }
+
+    /// Ends the generation. Only a playlist settled as succeeded may be delivered.
+    ///
+    /// A success that the database processes later than `max_age_ms` after the reservation is refused, because a
+    /// request may be executed long after its caller stopped waiting.
+    ///
+    /// # Errors
+    /// 504 `generation_timeout` if the reservation has expired, 503 if the database is unavailable.
+    pub async fn settle(
+        &self,
+        outcome: Outcome<'_>,
+        cost: Cost,
+        max_age_ms: u64,
+    ) -> Result<Quota, Error> {
+        let args = json!({
+            "p_session_id": self.session.id,
+            "p_user_id": self.session.user_id,
+            "p_status": outcome.status(),
+            "p_cost": recorded(cost),
+            "p_max_age_ms": max_age_ms,
+            "p_result": outcome.result(),
+        });
+        let settled: Settled = self.call("ai_settle", &args).await?;
+        match settled.outcome {
+            SettleOutcome::Settled => Ok(settled
+                .quota
+                .ok_or_else(|| SupabaseError::incomplete("settled"))?),
+            SettleOutcome::Expired | SettleOutcome::Unknown => Err(timeout()),
+        }
+    }
+
+    /// Settles the generation as succeeded and stores its playlist, or the next version of the refined one, in one
+    /// transaction. Completes the playlist, and returns whether it is saved: if the account has reached its limit, it
+    /// is marked as unsaved, and the session still has to be settled.
+    ///
+    /// # Errors
+    /// Returns 504 `generation_timeout` if the reservation has expired, 503 if the database is unavailable.
+    pub async fn save(
+        &self,
+        request: &PlaylistRequest,
+        playlist: &mut GeneratedPlaylist,
+        spellings: &Spellings,
+        cost: Cost,
+    ) -> Result<bool, Error> {
+        let args = json!({
+            "p_session_id": self.session.id,
+            "p_user_id": self.session.user_id,
+            "p_cost": recorded(cost),
+            "p_name": playlist.name,
+            "p_description": playlist.description,
+            "p_tracks": playlist.tracks,
+            "p_refined_id": request.refined.as_ref().map(|refined| refined.playlist_id),
+            "p_instruction": request.instruction(),
+            "p_suggestions": spellings,
+        });
+        let saved: Saved = self.call("save_generated_playlist", &args).await?;
+        match saved.outcome {
+            SaveOutcome::Saved => {
+                let (Some(id), Some(version), Some(name), Some(quota)) =
+                    (saved.playlist_id, saved.version, saved.name, saved.quota)
+                else {
+                    return Err(SupabaseError::incomplete("saved").into());
+                };
+                (playlist.playlist_id, playlist.version) = (Some(id), Some(version));
+                (playlist.name, playlist.quota) = (name, quota);
+                Ok(true)
+            }
+            SaveOutcome::PlaylistLimit => {
+                playlist.not_saved = Some(Code::PlaylistLimitReached.as_str());
+                Ok(false)
+            }
+            SaveOutcome::Expired | SaveOutcome::Unknown => Err(timeout()),
+        }
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        args: &Value,
+    ) -> Result<T, SupabaseError> {
+        self.service.rpc_retrying(name, args, self.clock).await
+    }
 }
 
 /// Formats the cost as the database records it (`private.ai_cost`): a decimal, because a binary fraction is not
@@ -187,132 +344,6 @@ fn recorded(cost: Cost) -> String {
         "999999.9999".to_owned()
     } else {
         cost.to_string()
-    }
-}
-
-/// Charges a running generation and keeps its tracks so far, before they are sent.
-///
-/// # Errors
-/// 504 `generation_timeout` if the reservation has expired, 503 if the database is unavailable.
-pub async fn deliver(
-    service: &Service<'_>,
-    clock: &dyn Clock,
-    session: Session,
-    cost: Cost,
-    tracks: &[Track],
-) -> Result<(), Error> {
-    let args = json!({
-        "p_session_id": session.id,
-        "p_user_id": session.user_id,
-        "p_cost": recorded(cost),
-        "p_tracks": tracks,
-    });
-    let charged: Charged = service.rpc_retrying("ai_deliver", &args, clock).await?;
-    match charged.outcome {
-        DeliverOutcome::Delivered => Ok(()),
-        DeliverOutcome::Expired | DeliverOutcome::Unknown => Err(timeout()),
-    }
-}
-
-/// Ends the generation. Only one settled as succeeded may be delivered. `kept` is a playlist that is delivered unsaved.
-///
-/// A success that the database processes later than `max_age_ms` after the reservation is refused, because a request
-/// may be executed long after its caller stopped waiting.
-///
-/// # Errors
-/// 504 `generation_timeout` if the reservation has expired, 503 if the database is unavailable.
-pub async fn settle(
-    service: &Service<'_>,
-    clock: &dyn Clock,
-    session: Session,
-    status: Status,
-    cost: Cost,
-    max_age_ms: u64,
-    kept: Option<&Done>,
-) -> Result<Quota, Error> {
-    let args = json!({
-        "p_session_id": session.id,
-        "p_user_id": session.user_id,
-        "p_status": status,
-        "p_cost": recorded(cost),
-        "p_max_age_ms": max_age_ms,
-        "p_result": kept.map(|done| json!({
-            "name": done.name,
-            "description": done.description,
-            "summary": done.summary,
-            "stop_reason": done.stop_reason,
-            "tracks": done.tracks,
-        })),
-    });
-    let settled: Settled = service.rpc_retrying("ai_settle", &args, clock).await?;
-    match settled.outcome {
-        SettleOutcome::Settled => Ok(settled
-            .quota
-            .ok_or_else(|| SupabaseError::incomplete("settled"))?),
-        SettleOutcome::Expired | SettleOutcome::Unknown => Err(timeout()),
-    }
-}
-
-/// A playlist in the database.
-#[derive(Debug, PartialEq)]
-pub struct SavedPlaylist {
-    /// The id of the refined playlist, otherwise the session's.
-    pub id: Uuid,
-    /// The version that the playlist has now.
-    pub version: u32,
-    /// The name, made unique among the user's playlists.
-    pub name: String,
-    /// The user's quota after this generation.
-    pub quota: Quota,
-}
-
-/// The model's own spelling of its songs, by track URI.
-pub type Suggestions = BTreeMap<String, Suggestion>;
-
-/// Settles the generation as succeeded and stores its playlist, or the next version of the refined one, in one
-/// transaction.
-///
-/// # Errors
-/// Returns 409 `playlist_limit_reached` (the session then still has to be settled), 504 `generation_timeout` if the
-/// reservation has expired, 503 if the database is unavailable.
-pub async fn save(
-    service: &Service<'_>,
-    clock: &dyn Clock,
-    (session, cost): (Session, Cost),
-    request: &PlaylistRequest,
-    done: &Done,
-    suggestions: &Suggestions,
-) -> Result<SavedPlaylist, Error> {
-    let args = json!({
-        "p_session_id": session.id,
-        "p_user_id": session.user_id,
-        "p_cost": recorded(cost),
-        "p_name": done.name,
-        "p_description": done.description,
-        "p_tracks": done.tracks,
-        "p_refined_id": request.refined.as_ref().map(|refined| refined.playlist_id),
-        "p_instruction": request.instruction(),
-        "p_suggestions": suggestions,
-    });
-    let saved: Saved = service
-        .rpc_retrying("save_generated_playlist", &args, clock)
-        .await?;
-    match saved.outcome {
-        SaveOutcome::Saved => match (
-            saved.playlist_id.zip(saved.version),
-            saved.name,
-            saved.quota,
-        ) {
-            (Some((id, version)), Some(name), Some(quota)) => Ok(SavedPlaylist {
-                id,
-                version,
-                name,
-                quota,
-            }),
-            _ => Err(SupabaseError::incomplete("saved").into()),
-        },
-        SaveOutcome::PlaylistLimit => Err(Error::of(Code::PlaylistLimitReached)),
-        SaveOutcome::Expired | SaveOutcome::Unknown => Err(timeout()),
     }
 }
 

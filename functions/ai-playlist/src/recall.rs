@@ -21,19 +21,18 @@ const URGENT_WAIT_MS: u64 = 50;
 /// The memory may use this part of the requests that are left for searching.
 const SHARE: usize = 8;
 
-type Answer = Option<Entry>;
-
 enum Message {
-    Song(Question),
+    Song(Lookup),
     /// No more songs follow for now, so the batch need not wait.
     Pause,
 }
 
-struct Question {
+/// A song that is needed.
+struct Lookup {
     song: String,
-    asked_ms: u64,
+    since_ms: u64,
     is_urgent: bool,
-    reply: oneshot::Sender<Answer>,
+    reply: oneshot::Sender<Option<Entry>>,
 }
 
 /// The end of the channel to which songs are sent.
@@ -41,22 +40,22 @@ pub struct Recall<'a> {
     clock: &'a dyn Clock,
     sender: mpsc::UnboundedSender<Message>,
     /// The pending results, by song.
-    expected: RefCell<BTreeMap<String, oneshot::Receiver<Answer>>>,
+    expected: RefCell<BTreeMap<String, oneshot::Receiver<Option<Entry>>>>,
 }
 
 impl Recall<'_> {
     /// Requests a song that will be needed, an urgent one soon.
     pub fn expect(&self, suggestion: &Suggestion, is_urgent: bool) {
         let song = song_key(suggestion);
-        let (reply, answer) = oneshot::channel();
-        let question = Question {
+        let (reply, entry) = oneshot::channel();
+        let lookup = Lookup {
             song: song.clone(),
-            asked_ms: self.clock.now_ms(),
+            since_ms: self.clock.now_ms(),
             is_urgent,
             reply,
         };
-        if self.sender.unbounded_send(Message::Song(question)).is_ok() {
-            self.expected.borrow_mut().insert(song, answer);
+        if self.sender.unbounded_send(Message::Song(lookup)).is_ok() {
+            self.expected.borrow_mut().insert(song, entry);
         }
     }
 
@@ -67,8 +66,8 @@ impl Recall<'_> {
 
     /// Waits for and returns the entry of a requested song.
     pub async fn entry(&self, suggestion: &Suggestion) -> Option<Entry> {
-        let answer = self.expected.borrow_mut().remove(&song_key(suggestion))?;
-        answer.await.ok().flatten()
+        let entry = self.expected.borrow_mut().remove(&song_key(suggestion))?;
+        entry.await.ok().flatten()
     }
 }
 
@@ -117,10 +116,10 @@ impl<'a> Recaller<'a> {
             };
             is_first = false;
             let batch = self.collect(first, longest_ms).await;
-            let songs: Vec<String> = batch.iter().map(|question| question.song.clone()).collect();
-            let answers = self.read(&songs).await;
-            for (question, answer) in batch.into_iter().zip(answers) {
-                let _ = question.reply.send(answer); // Fails for a song that is no longer needed.
+            let songs: Vec<String> = batch.iter().map(|lookup| lookup.song.clone()).collect();
+            let entries = self.read(&songs).await;
+            for (lookup, entry) in batch.into_iter().zip(entries) {
+                let _ = lookup.reply.send(entry); // Fails for a song that is no longer needed.
             }
         }
         std::future::pending().await
@@ -128,9 +127,9 @@ impl<'a> Recaller<'a> {
 
     /// Collects the songs that are there, and waits for others while there are few and all are as urgent as the
     /// first.
-    async fn collect(&mut self, first: Question, longest_ms: u64) -> Vec<Question> {
+    async fn collect(&mut self, first: Lookup, longest_ms: u64) -> Vec<Lookup> {
         let was_urgent = first.is_urgent;
-        let waited_ms = self.clock.now_ms().saturating_sub(first.asked_ms);
+        let waited_ms = self.clock.now_ms().saturating_sub(first.since_ms);
         let wait_ms = longest_ms.saturating_sub(waited_ms);
         let mut is_over = self.clock.sleep_ms(wait_ms).fuse();
         let mut waits = wait_ms > 0;
@@ -144,22 +143,22 @@ impl<'a> Recaller<'a> {
             } else {
                 self.queue.next().now_or_never().flatten()
             };
-            let Some(Message::Song(question)) = message else {
+            let Some(Message::Song(lookup)) = message else {
                 break;
             };
-            waits &= batch.len() + 1 < BATCH_SONGS && question.is_urgent == was_urgent;
-            batch.push(question);
+            waits &= batch.len() + 1 < BATCH_SONGS && lookup.is_urgent == was_urgent;
+            batch.push(lookup);
         }
         batch
     }
 
-    async fn read(&mut self, songs: &[String]) -> Vec<Answer> {
+    async fn read(&mut self, songs: &[String]) -> Vec<Option<Entry>> {
         if self.requests_left == 0 {
             return vec![None; songs.len()];
         }
         self.requests_left -= 1;
-        let answers = self.memory.recall(songs).await;
-        answers.unwrap_or_else(|| {
+        let entries = self.memory.recall(songs).await;
+        entries.unwrap_or_else(|| {
             self.requests_left = 0;
             vec![None; songs.len()]
         })

@@ -2,17 +2,16 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use shared::api::{GeneratedPlaylist, StopReason, Track};
 use shared::llm::Cost;
-use shared::llm::playlist::Language;
 use shared::matching::{Version, version_of};
-use shared::runtime::clock::Clock;
-use shared::supabase::Service;
 use shared::track::{Suggestion, TrackDetails};
 use shared::{Code, Error};
 use uuid::Uuid;
 
-use crate::event::{Done, StopReason, Track, fallback_name, save_as, stays_unsaved, warning};
-use crate::quota::{self, Quota, Session, Suggestions};
+use crate::completion::About;
+use crate::playlist::compose;
+use crate::quota::{Finished, Ledger, Spellings};
 use crate::refine::Base;
 use crate::request::PlaylistRequest;
 
@@ -74,64 +73,37 @@ impl KeptTrack {
 /// # Errors
 /// Returns 409 `already_generated` if the playlist was deleted, or the error of saving it.
 pub async fn recover(
-    service: &Service<'_>,
-    clock: &dyn Clock,
-    session: Session,
-    (request, base): (&PlaylistRequest, &Base),
-    quota: Quota,
-    delivered: Option<Delivered>,
-) -> Result<Done, Error> {
-    let delivered = delivered.ok_or_else(|| Error::of(Code::AlreadyGenerated))?;
-    let (is_saved, playlist_id, version) =
-        (delivered.is_saved, delivered.playlist_id, delivered.version);
-    let mut done = done(session, request, quota, delivered);
-    if is_saved {
-        (done.playlist_id, done.version) = (playlist_id, version);
-    } else if request.save {
-        done.tracks = base.with(done.tracks);
-        done.count = done.tracks.len();
-        match quota::save(
-            service,
-            clock,
-            (session, Cost::ZERO),
-            request,
-            &done,
-            &Suggestions::new(),
-        )
-        .await
-        {
-            Ok(saved) => save_as(&mut done, saved),
-            Err(error) if error.code() == Code::PlaylistLimitReached => stays_unsaved(&mut done),
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(done)
-}
-
-fn done(session: Session, request: &PlaylistRequest, quota: Quota, delivered: Delivered) -> Done {
-    let tracks: Vec<Track> = delivered
-        .tracks
-        .into_iter()
-        .enumerate()
-        .map(|(index, track)| track.at(index))
-        .collect();
-    let (count, target) = (tracks.len(), request.target_count);
-    Done {
-        session_id: session.id,
-        name: delivered
-            .name
-            .unwrap_or_else(|| fallback_name(&request.wish.prompt)),
+    ledger: &Ledger<'_>,
+    request: &PlaylistRequest,
+    base: &Base,
+    finished: Finished,
+) -> Result<GeneratedPlaylist, Error> {
+    let delivered = finished
+        .delivered
+        .ok_or_else(|| Error::of(Code::AlreadyGenerated))?;
+    let kept = delivered.tracks.into_iter().enumerate();
+    let tracks: Vec<Track> = kept.map(|(index, track)| track.at(index)).collect();
+    // Until it is saved, only the new tracks of a refined playlist are stored.
+    let tracks = if delivered.is_saved {
+        tracks
+    } else {
+        base.with(tracks)
+    };
+    let about = About {
+        language: None,
+        name: delivered.name.unwrap_or_default(),
         description: delivered.description,
         summary: delivered.summary,
-        language: Language::detect(&request.wish.prompt).as_str(),
-        tracks,
-        count,
-        target,
-        warning: warning(count, target),
-        stop_reason: delivered.stop_reason.unwrap_or(StopReason::Interrupted),
-        playlist_id: None,
-        version: None,
-        not_saved: None,
-        quota,
+    };
+    let stop_reason = delivered.stop_reason.unwrap_or(StopReason::Interrupted);
+    let mut playlist = compose(ledger.session(), request, about, tracks, stop_reason);
+    playlist.quota = finished.quota;
+    if delivered.is_saved {
+        (playlist.playlist_id, playlist.version) = (delivered.playlist_id, delivered.version);
+    } else if request.save {
+        ledger
+            .save(request, &mut playlist, &Spellings::new(), Cost::ZERO)
+            .await?;
     }
+    Ok(playlist)
 }

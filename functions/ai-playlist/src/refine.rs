@@ -1,10 +1,10 @@
 //! Determines which tracks of a refined playlist stay, at which places, and which may not come back.
 
-use shared::llm::playlist::PlaylistAsk;
+use shared::api::Track;
+use shared::llm::playlist::PlaylistPrompt;
 use shared::matching::Selection;
 use shared::track::Suggestion;
 
-use crate::event::Track;
 use crate::recover::KeptTrack;
 use crate::request::{MAX_WISH_BYTES, PlaylistRequest};
 
@@ -19,7 +19,7 @@ pub struct Base {
 
 impl Base {
     /// Separates the playlist's tracks into kept and other ones, and completes the request: the number of tracks, and
-    /// the songs in the question to the model.
+    /// the songs in the prompt for the model.
     pub fn of(request: &mut PlaylistRequest, tracks: Vec<KeptTrack>) -> Self {
         let Some(refined) = &request.refined else {
             return Self::default();
@@ -114,8 +114,8 @@ fn spelled(tracks: &[(usize, KeptTrack)]) -> Vec<Suggestion> {
         .collect()
 }
 
-/// Adds the songs to the question, as many as the limit on a wish allows.
-fn describe(wish: &mut PlaylistAsk, kept: Vec<Suggestion>, previous: Vec<Suggestion>) {
+/// Adds the songs to the prompt, as many as the limit on a wish allows.
+fn describe(wish: &mut PlaylistPrompt, kept: Vec<Suggestion>, previous: Vec<Suggestion>) {
     let mut left = MAX_WISH_BYTES.saturating_sub(wish.text_bytes());
     let mut fits = |song: &Suggestion| {
         let bytes = song.artist.len() + song.title.len();
@@ -236,10 +236,10 @@ mod tests {
             (titles(&refine.kept), titles(&refine.previous)),
             (vec!["t0".into()], vec!["t2".into()])
         );
-        let question = request.wish.to_request().messages[0].content.clone();
+        let prompt = request.wish.to_request().messages[0].content.clone();
         assert!(
-            !question.contains("T0") && !question.contains("spotify"),
-            "{question}"
+            !prompt.contains("T0") && !prompt.contains("spotify"),
+            "{prompt}"
         );
     }
 

@@ -103,13 +103,13 @@ fn sends_the_model_only_its_own_suggestions() {
     bench
         .json(&refinement(&["Hydro"], Some("calmer"), 4))
         .unwrap();
-    let question = bench.sent_to("chat/completions")[0].to_string();
+    let prompt = bench.sent_to("chat/completions")[0].to_string();
     for spelling in ["OLD ONE", "ARAHJA", "HYDRO", "SPOTIFY", "spotify:track"] {
-        assert!(!question.contains(spelling), "{spelling}");
+        assert!(!prompt.contains(spelling), "{spelling}");
     }
     assert!(
-        question.contains(r#"\"kept\":[{\"artist\":\"Lao Che\",\"title\":\"Hydro\"}]"#),
-        "{question}"
+        prompt.contains(r#"\"kept\":[{\"artist\":\"Lao Che\",\"title\":\"Hydro\"}]"#),
+        "{prompt}"
     );
 }
 
@@ -206,13 +206,18 @@ fn repeat_returns_or_saves_a_lost_refinement() {
     let track = json!({"track_uri": uri("Whisky"), "title": "Whisky", "artist": "Dżem"});
     let saved = json!({"is_saved": true, "playlist_id": LIST, "version": 3, "name": "Rain", "stop_reason": "completed",
         "tracks": [track]});
-    for (delivered, expected, version) in [
-        (json!({"tracks": [track]}), &["Whisky", "HYDRO"][..], 4),
-        (saved, &["Whisky"], 3),
+    for (delivered, expected, version, warning) in [
+        (
+            json!({"tracks": [track]}),
+            &["Whisky", "HYDRO"][..],
+            4,
+            Value::Null,
+        ),
+        (saved, &["Whisky"], 3, json!("fewer_than_12")),
     ] {
         let finished = json!({"outcome": "finished", "quota": quota(), "delivered": delivered, "tracks": listed()});
         let bench = bench(&finished);
-        let done = bench.json(&refinement(&["Hydro"], None, 4)).unwrap();
+        let done = bench.json(&refinement(&["Hydro"], None, 2)).unwrap();
         assert_eq!(
             (titles(&done["tracks"]), &done["version"]),
             (expected.to_vec(), &json!(version))
@@ -221,6 +226,7 @@ fn repeat_returns_or_saves_a_lost_refinement() {
             (&done["playlist_id"], &done["count"]),
             (&json!(LIST), &json!(expected.len()))
         );
+        assert_eq!(done["warning"], warning);
         assert_eq!(bench.sent_to("chat/completions").len(), 0);
     }
 }

@@ -4,7 +4,7 @@ use http::{HeaderMap, header};
 use serde_json::{Map, Value};
 use shared::Error;
 use shared::api::{self, EraRequest, RefineRequest, Song};
-use shared::llm::playlist::{Discovery, PlaylistAsk, Refine};
+use shared::llm::playlist::{Discovery, PlaylistPrompt, Refine};
 use shared::request::{Whole, market, parse_json, text};
 use shared::track::{Era, Suggestion, TrackUri};
 use uuid::Uuid;
@@ -46,7 +46,7 @@ pub struct PlaylistRequest {
     /// The wish for the model, without the number of songs.
     ///
     /// The prompt has 1 to 1000 characters, there are at most 5 seeds and 20 excluded artists.
-    pub wish: PlaylistAsk,
+    pub wish: PlaylistPrompt,
     /// The number of tracks, 1 to 50.
     pub target_count: usize,
     /// The catalogue's market: ISO 3166-1 alpha-2, upper case.
@@ -176,7 +176,7 @@ pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
     };
     let (refine, refined) = raw.refine.map(refine).transpose()?.unzip();
     let refined = refined.flatten();
-    let wish = PlaylistAsk {
+    let wish = PlaylistPrompt {
         prompt: text("prompt", &raw.prompt, MAX_PROMPT_CHARS)?,
         seeds: songs("seeds", raw.seeds.unwrap_or_default(), MAX_SEEDS)?,
         mood: optional_text("mood", raw.mood)?,
@@ -190,7 +190,7 @@ pub fn parse(body: &[u8]) -> Result<PlaylistRequest, Error> {
             .transpose()?
             .unwrap_or_default(),
         refine,
-        ..PlaylistAsk::default()
+        ..PlaylistPrompt::default()
     };
     if wish.text_bytes() > MAX_WISH_BYTES {
         return Err(Error::invalid(format!(

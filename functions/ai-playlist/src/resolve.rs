@@ -4,13 +4,15 @@ use std::cell::{Cell, RefCell};
 
 use shared::catalogue::Finding;
 use shared::matching::{
-    Constraints, MissReason, Scored, Version, best_match, field_query, free_query, version_of,
+    Constraints, MissReason, Scored, Version, WantedVersions, best_match, field_query, free_query,
+    version_of,
 };
 use shared::runtime::http_client::HttpError;
 use shared::spotify::{SpotifyApp, SpotifyError};
 use shared::track::{ListedTrack, Suggestion};
 
 use crate::recall::Recall;
+use crate::request::PlaylistRequest;
 
 /// The most candidates that Spotify returns at once.
 const CANDIDATES: u8 = 10;
@@ -20,26 +22,17 @@ pub struct Resolver<'a> {
     /// The catalogue.
     pub spotify: SpotifyApp<'a>,
     /// The user's conditions.
-    pub constraints: Constraints,
+    constraints: Constraints,
     /// The market whose catalogue is searched.
-    pub market: Option<&'a str>,
+    market: Option<&'a str>,
     /// The catalogue memory, unless it is switched off.
-    pub recall: Option<Recall<'a>>,
+    recall: Option<Recall<'a>>,
     /// The results of searches, for the memory.
-    pub findings: RefCell<Vec<Finding>>,
+    findings: RefCell<Vec<Finding>>,
     /// The rate limit that ended the searches. After it, only the memory is used.
-    pub limited: Cell<Option<SpotifyError>>,
+    limited: Cell<Option<SpotifyError>>,
     /// The number of songs that were decided from memory.
-    pub recalled: Cell<usize>,
-}
-
-/// The result of a suggestion.
-#[derive(Debug)]
-pub struct Resolution {
-    /// The suggestion.
-    pub suggestion: Suggestion,
-    /// The track, or the reason why there is none.
-    pub outcome: Result<Found, Miss>,
+    recalled: Cell<usize>,
 }
 
 /// The catalogue track that a suggestion means.
@@ -80,7 +73,42 @@ impl Miss {
     }
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
+    /// Creates a resolver for the conditions of a request.
+    pub fn new(
+        spotify: SpotifyApp<'a>,
+        request: &'a PlaylistRequest,
+        recall: Option<Recall<'a>>,
+    ) -> Self {
+        let wish = &request.wish;
+        let wanted = WantedVersions::from_prompt(&request.words());
+        Self {
+            spotify,
+            constraints: Constraints::new(
+                wish.allow_explicit,
+                wish.era,
+                &wish.exclude_artists,
+                wanted,
+            )
+            .with_versions(request.allow_versions),
+            market: request.market.as_deref(),
+            recall,
+            findings: RefCell::default(),
+            limited: Cell::default(),
+            recalled: Cell::default(),
+        }
+    }
+
+    /// Returns the number of songs that were decided from memory.
+    pub fn recalled(&self) -> usize {
+        self.recalled.get()
+    }
+
+    /// Returns the results of the searches, for the memory.
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.findings.into_inner()
+    }
+
     /// Returns whether songs can be found although the searches fail with this error.
     pub fn continues_after(&self, error: SpotifyError) -> bool {
         self.recall.is_some() && matches!(error, SpotifyError::RateLimited { .. })
@@ -101,15 +129,10 @@ impl Resolver<'_> {
     }
 
     /// Finds the track of one suggestion in the memory, or with at most two searches: by field, then by free text.
-    pub async fn resolve(&self, suggestion: Suggestion) -> Resolution {
-        let outcome = self.look_up(&suggestion).await;
-        Resolution {
-            suggestion,
-            outcome,
-        }
-    }
-
-    async fn look_up(&self, suggestion: &Suggestion) -> Result<Found, Miss> {
+    ///
+    /// # Errors
+    /// Returns the reason why there is no track.
+    pub async fn resolve(&self, suggestion: &Suggestion) -> Result<Found, Miss> {
         if self.constraints.excludes(suggestion) {
             return Err(Miss::Judged(MissReason::Excluded));
         }

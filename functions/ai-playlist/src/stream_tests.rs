@@ -45,24 +45,27 @@ fn silent_stream_gets_a_ping_every_five_seconds() {
 }
 
 #[test]
-fn question_without_an_answer_has_its_cost_recorded() {
-    let mut bench = with_silent_model();
-    let priced = |name: &str| {
-        if name == "LLM_PRICE_IN" {
-            Some("1000".to_owned())
-        } else {
-            config(name)
+fn prompt_without_a_completion_has_its_cost_recorded_once() {
+    let recorded = |client_leaves: bool| {
+        let mut bench = with_silent_model();
+        let priced = |name: &str| match name {
+            "LLM_PRICE_IN" => Some("1000".to_owned()),
+            _ => config(name),
+        };
+        bench.context.config = Rc::new(Config::from_env(priced).unwrap());
+        if !client_leaves {
+            bench.clock = FakeClock::hurrying(NOW_MS);
+            bench.context.clock = Rc::new(bench.clock.clone());
         }
+        drop(bench.ask("text/event-stream", &wish(3)).unwrap().unwrap());
+        bench.settle(poll_fn(|_| std::task::Poll::<()>::Pending));
+        let settling = bench.sent_to("rpc/ai_settle").remove(0);
+        let cost = settling["p_cost"].as_str().unwrap().parse::<f64>();
+        (settling["p_status"].clone(), cost.unwrap())
     };
-    bench.context.config = Rc::new(Config::from_env(priced).unwrap());
-    drop(bench.ask("text/event-stream", &wish(3)).unwrap().unwrap());
-    bench.settle(poll_fn(|_| std::task::Poll::<()>::Pending));
-    let cost = bench.sent_to("rpc/ai_settle")[0]["p_cost"]
-        .as_str()
-        .unwrap()
-        .parse::<f64>()
-        .unwrap();
-    assert!(cost > 0.0, "{cost}");
+    let (left, late) = (recorded(true), recorded(false));
+    assert_eq!((left.0, late.0), (json!("failed"), json!("timeout")));
+    assert!(left.1 > 0.0 && left.1 == late.1, "{} {}", left.1, late.1);
 }
 
 #[test]

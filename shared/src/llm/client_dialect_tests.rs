@@ -1,4 +1,4 @@
-//! Tests of the simpler forms in which a server is asked after refusals.
+//! Tests of the simpler forms of requests that are tried after refusals.
 
 use super::*;
 
@@ -125,10 +125,10 @@ fn replaces_a_refused_form_by_the_next_simpler_one() {
     ];
     for (name, refuses, requests, is_expected) in cases {
         let http = picky(refuses);
-        let memory = LlmMemory::default();
+        let dialects = DialectCache::default();
         let clock = FakeClock::hurrying(0);
         let stream =
-            ask_with(&memory, &clock, &http).unwrap_or_else(|error| panic!("{name}: {error}"));
+            begin_with(&dialects, &clock, &http).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(http.requests().len(), requests, "{name}");
         assert!(
             is_expected(stream.dialect()),
@@ -136,16 +136,16 @@ fn replaces_a_refused_form_by_the_next_simpler_one() {
             stream.dialect()
         );
 
-        let asked = || {
+        let requests_of_another = || {
             let before = http.requests().len();
-            ask_with(&memory, &FakeClock::hurrying(0), &http)
+            begin_with(&dialects, &FakeClock::hurrying(0), &http)
                 .unwrap_or_else(|error| panic!("{name}: {error}"));
             http.requests().len() - before
         };
         // A refusal without a reason has to occur twice.
-        let second = asked();
+        let second = requests_of_another();
         assert!(second == 1 || second == requests, "{name}: {second}");
-        assert_eq!(asked(), 1, "{name}: forgotten");
+        assert_eq!(requests_of_another(), 1, "{name}: forgotten");
     }
 }
 
@@ -156,10 +156,10 @@ fn remembers_a_simpler_form_for_half_an_hour() {
         &json!({"error": {"message": "response_format is not supported"}}),
     );
     let http = FakeHttp::answering([refused, sse(DONE), sse(DONE), sse(DONE)]);
-    let (memory, clock) = (LlmMemory::default(), FakeClock::at_ms(0));
+    let (dialects, clock) = (DialectCache::default(), FakeClock::at_ms(0));
     let mode = |at_ms: u64| {
         clock.advance_ms(at_ms - clock.now_ms());
-        ask_with(&memory, &clock, &http)
+        begin_with(&dialects, &clock, &http)
             .ok()
             .unwrap()
             .dialect()
@@ -172,7 +172,7 @@ fn remembers_a_simpler_form_for_half_an_hour() {
 }
 
 #[test]
-fn replaces_a_form_refused_within_a_routers_answer() {
+fn replaces_a_form_refused_within_a_routers_response() {
     let error = json!({"error": {"code": 400, "message": "Provider returned error: response_format is not supported"}});
     for refusal in [
         sse(&format!(": processing\n\ndata: {error}\n\n")),
@@ -180,7 +180,7 @@ fn replaces_a_form_refused_within_a_routers_answer() {
     ] {
         let http = FakeHttp::answering([refusal, sse(&format!("{}{DONE}", saying("{}")))]);
         let clock = FakeClock::at_ms(0);
-        let mut stream = ask_with(&LlmMemory::default(), &clock, &http).ok().unwrap();
+        let mut stream = begin_at(&clock, &http).ok().unwrap();
         assert_eq!(stream.dialect().json_mode, JsonMode::Object);
         assert_eq!(all(&mut stream), [content("{}")]);
     }
@@ -201,15 +201,15 @@ fn does_not_remember_one_refusal_without_a_reason() {
             sse(DONE),
             sse(DONE),
         ]);
-        let memory = LlmMemory::default();
-        let ask = || {
-            ask_with(&memory, &FakeClock::hurrying(0), &http)
+        let dialects = DialectCache::default();
+        let dialect = || {
+            begin_with(&dialects, &FakeClock::hurrying(0), &http)
                 .ok()
                 .unwrap()
                 .dialect()
         };
-        assert_ne!(ask(), Dialect::first(&prices()), "{error}");
-        assert_eq!(ask(), Dialect::first(&prices()), "{error}");
+        assert_ne!(dialect(), Dialect::first(&prices()), "{error}");
+        assert_eq!(dialect(), Dialect::first(&prices()), "{error}");
     }
 }
 
@@ -218,7 +218,7 @@ fn one_invalid_json_does_not_change_the_form() {
     let failed =
         json!({"error": {"code": "json_validate_failed", "message": "Failed to validate JSON"}});
     let http = FakeHttp::answering([FakeResponse::json(400, &failed), sse(DONE)]);
-    assert!(matches!(ask(&http).err(), Some(LlmError::Unusable(_))));
+    assert!(matches!(begin(&http).err(), Some(LlmError::Unusable(_))));
     assert_eq!(http.requests().len(), 1);
 }
 
@@ -233,9 +233,14 @@ fn omits_a_refused_tuning_parameter() {
         })
     });
     let config = config(&[("LLM_TEMPERATURE", "0.7")]);
-    let (memory, clock, request) = (LlmMemory::default(), FakeClock::hurrying(0), request());
-    let asked = stream_chat(&config, &memory, &http, &clock, &request, LIMITS);
-    assert!(asked.now_or_never().unwrap().is_ok());
+    let client = LlmClient {
+        config: &config,
+        dialects: &DialectCache::default(),
+        http: &http,
+        clock: &FakeClock::hurrying(0),
+    };
+    let begun = client.stream(&request(), LIMITS).now_or_never();
+    assert!(begun.unwrap().is_ok());
     assert_eq!(
         bodies(&http)
             .iter()
@@ -248,8 +253,8 @@ fn omits_a_refused_tuning_parameter() {
 #[test]
 fn refusal_of_every_form_is_misconfigured_and_not_remembered() {
     let http = picky(|_| Some((400, json!({"code": "weird", "message": "no"}))));
-    let memory = LlmMemory::default();
-    let error = ask_with(&memory, &FakeClock::hurrying(0), &http)
+    let dialects = DialectCache::default();
+    let error = begin_with(&dialects, &FakeClock::hurrying(0), &http)
         .err()
         .unwrap();
     assert!(
@@ -257,5 +262,5 @@ fn refusal_of_every_form_is_misconfigured_and_not_remembered() {
         "{error:?}"
     );
     assert_eq!(http.requests().len(), 4);
-    assert_eq!(memory.dialect(&prices(), 0), Dialect::first(&prices()));
+    assert_eq!(dialects.dialect(&prices(), 0), Dialect::first(&prices()));
 }

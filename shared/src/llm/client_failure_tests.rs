@@ -1,4 +1,4 @@
-//! Tests of failures: their place in the answer, their words, and the second attempt.
+//! Tests of failures: their place in the completion, their words, and the second attempt.
 
 use super::*;
 
@@ -18,7 +18,7 @@ fn failure_follows_the_content_before_it() {
             Some(502),
         ),
     ] {
-        let (events, cost) = answer_of(sse(&format!("{}{rest}", saying("a"))));
+        let (events, cost) = completion_of(sse(&format!("{}{rest}", saying("a"))));
         assert_eq!(events[0], content("a"), "{rest}");
         let status = events.get(1).map(|event| match event {
             Err(LlmError::Failed(problem)) => problem.status,
@@ -39,14 +39,17 @@ fn broken_connection_is_an_error_unless_the_model_had_finished() {
         FakeResponse::Response(StatusCode::OK, HeaderMap::new(), chunks)
     };
     let timeout = Err(LlmError::Unavailable(HttpError::Timeout));
-    assert_eq!(answer_of(breaking(&saying("a"))).0, [content("a"), timeout]);
-    assert_eq!(answer_of(breaking(STOP)).0, [Ok(FINISHED)]);
+    assert_eq!(
+        completion_of(breaking(&saying("a"))).0,
+        [content("a"), timeout]
+    );
+    assert_eq!(completion_of(breaking(STOP)).0, [Ok(FINISHED)]);
 }
 
 #[test]
-fn failure_within_the_answer_quotes_neither_user_nor_key() {
+fn failure_within_the_completion_quotes_neither_user_nor_key() {
     let error = json!({"error": {"code": 500, "message": "a very private wish, sk-secret", "param": "a very private wish"}});
-    let (events, _) = answer_of(sse(&format!("{}data: {error}\n\n", saying("a"))));
+    let (events, _) = completion_of(sse(&format!("{}data: {error}\n\n", saying("a"))));
     let logged = events.last().unwrap().as_ref().unwrap_err().to_string();
     assert!(
         !logged.contains("private") && !logged.contains("secret"),
@@ -58,7 +61,7 @@ fn failure_within_the_answer_quotes_neither_user_nor_key() {
 fn keeps_the_content_before_a_broken_connection() {
     let document = json!({"choices": [{"message": {"content": "{}"}}]}).to_string();
     let chunks = vec![Ok(Bytes::from(document)), Err(HttpError::Network)];
-    let (events, _) = answer_of(FakeResponse::Response(
+    let (events, _) = completion_of(FakeResponse::Response(
         StatusCode::OK,
         HeaderMap::new(),
         chunks,
@@ -74,7 +77,7 @@ fn errors_contain_neither_the_users_words_nor_the_key() {
             401,
             &json!({"error": {"message": message}}),
         )]);
-        let error = ask(&http).err().unwrap().to_string();
+        let error = begin(&http).err().unwrap().to_string();
         assert!(
             !error.contains("private") && !error.contains("sk-secret"),
             "{error}"
@@ -100,7 +103,7 @@ fn repeats_transient_failures_once() {
     ] {
         let http = FakeHttp::answering([first, sse(&format!("{STOP}{DONE}"))]);
         let clock = FakeClock::hurrying(1_000);
-        let started = ask_with(&LlmMemory::default(), &clock, &http);
+        let started = begin_at(&clock, &http);
         assert_eq!(all(&mut started.ok().unwrap()), [Ok(FINISHED)]);
         // The error's body is awaited as well; on the hurrying clock that takes no time.
         let [first, second] = &http.requests()[..] else {
@@ -113,12 +116,12 @@ fn repeats_transient_failures_once() {
 
 #[test]
 fn second_refusal_is_final() {
-    let answer = || FakeResponse::json(429, &json!({})).with_header(RETRY_AFTER, "1");
-    let http = FakeHttp::answering([answer(), answer(), sse(DONE)]);
+    let refusal = || FakeResponse::json(429, &json!({})).with_header(RETRY_AFTER, "1");
+    let http = FakeHttp::answering([refusal(), refusal(), sse(DONE)]);
     let Some(LlmError::RateLimited {
         retry_after_seconds,
         ..
-    }) = ask(&http).err()
+    }) = begin(&http).err()
     else {
         panic!("not limited")
     };
@@ -139,7 +142,7 @@ fn does_not_repeat_lasting_failures() {
         (400, json!({"error": {"code": "content_filter"}})),
     ] {
         let http = FakeHttp::answering([FakeResponse::json(status, &body), sse(DONE)]);
-        assert!(ask(&http).is_err());
+        assert!(begin(&http).is_err());
         assert_eq!(http.requests().len(), 1, "{status} {body}");
     }
 }
@@ -153,7 +156,7 @@ fn does_not_wait_for_long_pauses_or_past_the_deadline() {
         let Some(LlmError::RateLimited {
             retry_after_seconds,
             ..
-        }) = ask(&http).err()
+        }) = begin(&http).err()
         else {
             panic!("{value}")
         };
@@ -167,16 +170,14 @@ fn does_not_wait_for_long_pauses_or_past_the_deadline() {
         ..LIMITS
     };
     let clock = FakeClock::hurrying(0);
-    let asked = stream_chat(
-        &config(&[]),
-        &LlmMemory::default(),
-        &http,
-        &clock,
-        &request(),
-        limits,
-    )
-    .now_or_never();
-    let Some(LlmError::Failed(problem)) = asked.unwrap().err() else {
+    let client = LlmClient {
+        config: &config(&[]),
+        dialects: &DialectCache::default(),
+        http: &http,
+        clock: &clock,
+    };
+    let begun = client.stream(&request(), limits).now_or_never().unwrap();
+    let Some(LlmError::Failed(problem)) = begun.err() else {
         panic!("no failure")
     };
     assert_eq!((problem.status, http.requests().len()), (503, 1));
@@ -186,7 +187,7 @@ fn does_not_wait_for_long_pauses_or_past_the_deadline() {
 fn reports_a_missing_response() {
     let http = FakeHttp::answering([FakeResponse::Error(HttpError::Timeout)]);
     assert_eq!(
-        ask(&http).err(),
+        begin(&http).err(),
         Some(LlmError::Unavailable(HttpError::Timeout))
     );
     assert_eq!(http.requests().len(), 1);
@@ -195,7 +196,7 @@ fn reports_a_missing_response() {
         FakeResponse::json(500, &json!({})),
     ]);
     assert_eq!(
-        ask(&http).err().map(|error| error.to_string()),
+        begin(&http).err().map(|error| error.to_string()),
         Some(failed(500).to_string())
     );
 }

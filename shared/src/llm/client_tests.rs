@@ -1,14 +1,17 @@
-//! Tests of whole answers, from the request to the last event.
+//! Tests of whole completions, from the request to the last event.
 
 use bytes::Bytes;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, Stream};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::fakes::{FakeClock, FakeHttp, FakeResponse};
 use crate::llm::config::tests::config;
-use crate::llm::{FinishReason, JsonMode, Message, Role, Schema, TokenLimit, UserParameter};
+use crate::llm::{
+    ChatEvent, Cost, Estimate, FinishReason, JsonMode, Message, Prices, Role, Schema, TokenLimit,
+    Usage, UserParameter,
+};
 use crate::runtime::http_client::RETRY_AFTER_MS;
 
 #[path = "client_dialect_tests.rs"]
@@ -41,25 +44,45 @@ fn prices() -> LlmConfig {
     config(&[("LLM_PRICE_IN", "100"), ("LLM_PRICE_OUT", "200")])
 }
 
-fn ask_with<'a>(
-    memory: &LlmMemory,
+fn begin_with<'a>(
+    dialects: &'a DialectCache,
     clock: &'a FakeClock,
-    http: &FakeHttp,
+    http: &'a FakeHttp,
 ) -> Result<ChatStream<'a>, LlmError> {
-    stream_chat(&prices(), memory, http, clock, &request(), LIMITS)
+    let client = LlmClient {
+        config: leaked(prices()),
+        dialects,
+        http,
+        clock,
+    };
+    client
+        .stream(&request(), LIMITS)
         .now_or_never()
         .expect("still waiting")
 }
 
-fn ask(http: &FakeHttp) -> Result<ChatStream<'static>, LlmError> {
-    ask_with(
-        &LlmMemory::default(),
-        Box::leak(Box::new(FakeClock::hurrying(0))),
-        http,
-    )
+fn begin_at<'a>(clock: &'a FakeClock, http: &'a FakeHttp) -> Result<ChatStream<'a>, LlmError> {
+    begin_with(leaked(DialectCache::default()), clock, http)
 }
 
-/// Reads the answer on a stopped clock, so nothing times out.
+fn leaked<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+fn begin(http: &FakeHttp) -> Result<ChatStream<'_>, LlmError> {
+    begin_at(leaked(FakeClock::hurrying(0)), http)
+}
+
+fn reading(
+    body: impl Stream<Item = Result<Bytes, HttpError>> + 'static,
+    clock: &FakeClock,
+) -> ChatStream<'_> {
+    let meter = Meter::new(Prices::default(), Estimate::default());
+    let dialect = Dialect::first(&prices());
+    ChatStream::new(Box::pin(body), clock, dialect, meter, Rc::default())
+}
+
+/// Reads the completion on a stopped clock, so nothing times out.
 fn all(stream: &mut ChatStream) -> Vec<Result<ChatEvent, LlmError>> {
     let mut events = Vec::new();
     while let Some(event) = stream.next().now_or_never().expect("still waiting") {
@@ -68,10 +91,10 @@ fn all(stream: &mut ChatStream) -> Vec<Result<ChatEvent, LlmError>> {
     events
 }
 
-fn answer_of(stream: FakeResponse) -> (Vec<Result<ChatEvent, LlmError>>, Cost) {
+fn completion_of(stream: FakeResponse) -> (Vec<Result<ChatEvent, LlmError>>, Cost) {
     let http = FakeHttp::answering([stream]);
     let clock = FakeClock::at_ms(0);
-    let mut stream = ask_with(&LlmMemory::default(), &clock, &http).ok().unwrap();
+    let mut stream = begin_at(&clock, &http).ok().unwrap();
     let events = all(&mut stream);
     (events, stream.cost())
 }
@@ -104,8 +127,8 @@ const USAGE: &str =
 const DONE: &str = "data: [DONE]\n\n";
 
 #[test]
-fn streams_an_answer_and_computes_its_cost() {
-    let (events, cost) = answer_of(sse(&format!(
+fn streams_a_completion_and_computes_its_cost() {
+    let (events, cost) = completion_of(sse(&format!(
         ": hi\n\n{}{}{STOP}{USAGE}{DONE}",
         saying("a"),
         saying("ż")
@@ -130,7 +153,7 @@ fn streams_an_answer_and_computes_its_cost() {
 #[test]
 fn sends_one_post_with_the_key_to_chat_completions() {
     let http = FakeHttp::answering([sse(DONE)]);
-    ask(&http).ok().unwrap();
+    begin(&http).ok().unwrap();
     let [sent] = &http.requests()[..] else {
         panic!("not one request")
     };
@@ -156,7 +179,7 @@ fn reported_cost_takes_precedence_over_prices() {
     let usage =
         "data: {\"usage\":{\"prompt_tokens\":10,\"completion_tokens\":20,\"cost\":0.00031}}\n\n";
     assert_eq!(
-        answer_of(sse(&format!("{STOP}{usage}{DONE}")))
+        completion_of(sse(&format!("{STOP}{usage}{DONE}")))
             .1
             .to_string(),
         "0.0004"
@@ -165,7 +188,7 @@ fn reported_cost_takes_precedence_over_prices() {
 
 #[test]
 fn estimates_the_cost_from_characters_without_usage() {
-    let (_, cost) = answer_of(sse(&format!("{}{STOP}{DONE}", saying("four plus 4!"))));
+    let (_, cost) = completion_of(sse(&format!("{}{STOP}{DONE}", saying("four plus 4!"))));
     // 27 characters are 9 tokens at 100 micro-dollars, 12 are 4 at 200.
     assert_eq!(cost.to_string(), "0.0017");
 }
@@ -175,7 +198,8 @@ fn reads_a_document_like_a_stream() {
     let usage = json!({"prompt_tokens": 1, "completion_tokens": 1});
     let body = json!({"choices": [{"message": {"content": "{}"}, "finish_reason": "stop"}], "usage": usage});
     for content_type in ["application/json", "text/event-stream", "text/plain"] {
-        let (events, cost) = answer_of(FakeResponse::text(200, content_type, &body.to_string()));
+        let (events, cost) =
+            completion_of(FakeResponse::text(200, content_type, &body.to_string()));
         assert_eq!(
             (&events[..2], events.len()),
             (&[content("{}"), Ok(FINISHED)][..], 3),
@@ -185,16 +209,16 @@ fn reads_a_document_like_a_stream() {
     }
     let stream = format!("{}{DONE}", saying("{}"));
     assert_eq!(
-        answer_of(FakeResponse::text(200, "application/json", &stream)).0,
+        completion_of(FakeResponse::text(200, "application/json", &stream)).0,
         [content("{}")]
     );
 }
 
 #[test]
-fn distinguishes_empty_from_invalid_answers() {
+fn distinguishes_empty_from_invalid_completions() {
     for body in [json!({}), json!({"choices": [{"message": {}}]})] {
         assert_eq!(
-            answer_of(FakeResponse::json(200, &body)).0,
+            completion_of(FakeResponse::json(200, &body)).0,
             [Err(LlmError::Empty)],
             "{body}"
         );
@@ -205,20 +229,20 @@ fn distinguishes_empty_from_invalid_answers() {
         "data: ping\n\n",
     ] {
         assert_eq!(
-            answer_of(sse(body)).0,
+            completion_of(sse(body)).0,
             [Err(LlmError::InvalidResponse)],
             "{body}"
         );
     }
     let error = FakeResponse::json(200, &json!({"error": {"code": 402}}));
     assert!(matches!(
-        answer_of(error).0[..],
+        completion_of(error).0[..],
         [Err(LlmError::Misconfigured(_))]
     ));
 }
 
 #[test]
-fn uses_thoughts_as_the_answer_if_there_is_no_content() {
+fn uses_thoughts_as_the_completion_if_there_is_no_content() {
     let thought = |text: &str| {
         format!(
             "data: {}\n\n",
@@ -228,20 +252,20 @@ fn uses_thoughts_as_the_answer_if_there_is_no_content() {
     let stream =
         |thoughts: &str, content: &str| sse(&format!("{}{content}{STOP}{DONE}", thought(thoughts)));
     assert_eq!(
-        answer_of(stream("{\"a\":1}", "")).0,
+        completion_of(stream("{\"a\":1}", "")).0,
         [Ok(FINISHED), content("{\"a\":1}")]
     );
     assert_eq!(
-        answer_of(stream("{\"a\":1}", &saying("{}"))).0,
+        completion_of(stream("{\"a\":1}", &saying("{}"))).0,
         [content("{}"), Ok(FINISHED)]
     );
-    assert_eq!(answer_of(stream("hm", "")).0, [Ok(FINISHED)]);
+    assert_eq!(completion_of(stream("hm", "")).0, [Ok(FINISHED)]);
 }
 
 #[test]
 fn joins_a_character_cut_in_two() {
     let halves = "data: {\"choices\":[{\"delta\":{\"content\":\"a\\ud83c\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"\\udfb5b\"}}]}\n\n";
-    assert_eq!(answer_of(sse(halves)).0, [content("a"), content("🎵b")]);
+    assert_eq!(completion_of(sse(halves)).0, [content("a"), content("🎵b")]);
 }
 
 #[test]
@@ -251,20 +275,7 @@ fn open_connection_ends_at_the_callers_limit() {
     chunks
         .unbounded_send(Ok(Bytes::from(format!("{}{STOP}", saying("a")))))
         .unwrap();
-    let response = InboundResponse {
-        status: StatusCode::OK,
-        headers: HeaderMap::new(),
-        body: Box::pin(body),
-    };
-    let dialect = Dialect::first(&prices());
-    let mut stream = ChatStream::new(
-        response,
-        &clock,
-        dialect,
-        Prices::default(),
-        Estimate::default(),
-        Rc::default(),
-    );
+    let mut stream = reading(body, &clock);
     assert_eq!(stream.next().now_or_never(), Some(Some(content("a"))));
     assert_eq!(stream.next().now_or_never(), Some(Some(Ok(FINISHED))));
     assert_eq!(
@@ -282,7 +293,7 @@ fn open_connection_ends_at_the_callers_limit() {
 #[test]
 fn reads_nothing_after_done() {
     assert_eq!(
-        answer_of(sse(&format!("{DONE}{}data: <html>\n\n", saying("late")))).0,
+        completion_of(sse(&format!("{DONE}{}data: <html>\n\n", saying("late")))).0,
         []
     );
 }
@@ -291,24 +302,11 @@ type Refuses = fn(&Value) -> Option<(u16, Value)>;
 type IsExpected = fn(Dialect) -> bool;
 
 #[test]
-fn excessive_silence_ends_the_answer() {
+fn excessive_silence_ends_the_completion() {
     let clock = FakeClock::hurrying(0);
     let (chunks, body) = futures_channel::mpsc::unbounded();
     chunks.unbounded_send(Ok(Bytes::from(saying("a")))).unwrap();
-    let response = InboundResponse {
-        status: StatusCode::OK,
-        headers: HeaderMap::new(),
-        body: Box::pin(body),
-    };
-    let dialect = Dialect::first(&prices());
-    let mut stream = ChatStream::new(
-        response,
-        &clock,
-        dialect,
-        Prices::default(),
-        Estimate::default(),
-        Rc::default(),
-    );
+    let mut stream = reading(body, &clock);
     stream.allow_silence_ms(Some(5_000));
     assert_eq!(stream.next().now_or_never(), Some(Some(content("a"))));
     assert_eq!(stream.next().now_or_never(), Some(None));
@@ -320,21 +318,8 @@ fn cancelled_read_loses_nothing() {
     let document = json!({"choices": [{"message": {"content": "ż"}}]}).to_string();
     for text in [document, format!("{}{DONE}", saying("ż"))] {
         let (chunks, body) = futures_channel::mpsc::unbounded();
-        let response = InboundResponse {
-            status: StatusCode::OK,
-            headers: HeaderMap::new(),
-            body: Box::pin(body),
-        };
-        let dialect = Dialect::first(&prices());
         let clock = FakeClock::at_ms(0);
-        let mut stream = ChatStream::new(
-            response,
-            &clock,
-            dialect,
-            Prices::default(),
-            Estimate::default(),
-            Rc::default(),
-        );
+        let mut stream = reading(body, &clock);
         let mut heard = Vec::new();
         for chunk in text.as_bytes().chunks(7) {
             chunks
@@ -358,6 +343,6 @@ fn reads_chunks_cut_anywhere() {
         .collect();
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    let (events, _) = answer_of(FakeResponse::Response(StatusCode::OK, headers, chunks));
+    let (events, _) = completion_of(FakeResponse::Response(StatusCode::OK, headers, chunks));
     assert_eq!(events, [content("zażółć"), content("gęślą"), Ok(FINISHED)]);
 }

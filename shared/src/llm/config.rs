@@ -1,4 +1,4 @@
-//! The model's address, and the form in which it is asked.
+//! The model's address, and how requests are written.
 
 use super::{Price, Prices};
 use crate::config::{ConfigError, Problems, base_url, optional, required, required_secret};
@@ -16,7 +16,7 @@ pub enum JsonMode {
     Prompt,
 }
 
-/// The model's address, and the form in which it is asked.
+/// The model's address, and how requests are written.
 #[derive(Debug, Clone)]
 pub struct LlmConfig {
     /// The API's root, without `/chat/completions`.

@@ -1,4 +1,4 @@
-//! The cost of an answer, in exact numbers.
+//! The cost of a completion, in exact numbers.
 
 use std::fmt;
 use std::ops::{Add, AddAssign};
@@ -28,7 +28,7 @@ impl Cost {
     /// No cost.
     pub const ZERO: Self = Self(0);
 
-    /// The highest plausible cost of one answer, in USD.
+    /// The highest plausible cost of one completion, in USD.
     const MAX_USD_PER_ANSWER: f64 = 100.0;
 
     /// Returns the cost that a server reports; `None` if it is implausible.
@@ -115,7 +115,7 @@ impl Prices {
     }
 }
 
-/// An estimated number of tokens, for an answer without a reported usage.
+/// An estimated number of tokens, for a completion without a reported usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Estimate(u64);
 

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use super::{JsonMode, LlmConfig, Problem};
 use crate::words::words;
 
-/// The name of the parameter that limits the answer.
+/// The name of the parameter that limits the completion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenLimit {
     /// `max_completion_tokens`, OpenAI's current name.
@@ -32,11 +32,11 @@ pub enum UserParameter {
 pub struct Dialect {
     /// The way in which the model is made to write JSON.
     pub json_mode: JsonMode,
-    /// Whether the answer is streamed.
+    /// Whether the completion is streamed.
     pub streams: bool,
     /// Whether the stream is asked to report the usage.
     pub asks_usage: bool,
-    /// The parameter that limits the answer's length.
+    /// The parameter that limits the completion's length.
     pub token_limit: TokenLimit,
     /// Whether the limit is only as large as the songs need, without room for thoughts.
     pub is_tight: bool,
@@ -49,7 +49,7 @@ pub struct Dialect {
 words! {include_str!("errors.txt");
     /// The parameter `user` in an error: quoted, or as an entry of a path.
     USER_PARAMETER = "user-parameter";
-    /// The names of the parameters that limit the answer.
+    /// The names of the parameters that limit the completion.
     LIMIT_PARAMETERS = "limit-parameters";
     /// The words with which an error calls a limit too large.
     TOO_LARGE = "too-large";
@@ -193,14 +193,14 @@ const REMEMBERED_MS: u64 = 30 * 60 * 1_000;
 ///
 /// An instance has one configuration, and so one model.
 #[derive(Debug, Default)]
-pub struct LlmMemory {
+pub struct DialectCache {
     /// The form, and when it expires.
     accepted: Cell<Option<(Dialect, u64)>>,
     /// A form that was accepted once after a refusal without a reason.
     suspected: Cell<Option<Dialect>>,
 }
 
-impl LlmMemory {
+impl DialectCache {
     /// Returns the form to begin with.
     pub(super) fn dialect(&self, config: &LlmConfig, now_ms: u64) -> Dialect {
         let accepted = self

@@ -1,4 +1,4 @@
-//! The reasons why the model returned no usable answer.
+//! The reasons why the model returned no usable completion.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::Problem;
 use crate::error::{Code, Error};
 use crate::runtime::http_client::HttpError;
 
-/// The reasons why the model returned no usable answer.
+/// The reasons why the model returned no usable completion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LlmError {
     /// There was no response, or it was cut off.
@@ -27,13 +27,13 @@ pub enum LlmError {
     Declined(Box<Problem>),
     /// The request exceeds the model's context.
     TooLong(Box<Problem>),
-    /// The server reports that the model's answer does not have the enforced form.
+    /// The server reports that the model's completion does not have the enforced form.
     Unusable(Box<Problem>),
     /// The response does not follow the protocol.
     InvalidResponse,
-    /// The answer has no content.
+    /// The completion has no content.
     Empty,
-    /// The answer ended before it was complete.
+    /// The completion ended before it was complete.
     CutOff,
 }
 
@@ -57,13 +57,13 @@ impl fmt::Display for LlmError {
                 write!(f, "language model: the request is too long: {problem}")
             }
             Self::Unusable(problem) => {
-                write!(f, "language model: the answer is unusable: {problem}")
+                write!(f, "language model: the completion is unusable: {problem}")
             }
             Self::InvalidResponse => {
                 f.write_str("language model: the response could not be parsed")
             }
-            Self::Empty => f.write_str("language model: the answer is empty"),
-            Self::CutOff => f.write_str("language model: the answer ended too early"),
+            Self::Empty => f.write_str("language model: the completion is empty"),
+            Self::CutOff => f.write_str("language model: the completion ended too early"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Parses one payload of an answer.
+//! Parses one payload of a completion.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::{Cost, Problem};
 /// More tokens than any model reads or writes at once; larger counts are ignored.
 const MAX_TOKENS: u64 = 10_000_000;
 
-/// A piece of the answer.
+/// A piece of the completion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChatEvent {
     /// The next piece of the content.
@@ -20,7 +20,7 @@ pub enum ChatEvent {
     Usage(Usage),
 }
 
-/// The reasons why an answer ended.
+/// The reasons why a completion ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FinishReason {
     /// The model is done.
@@ -33,7 +33,7 @@ pub enum FinishReason {
     Other,
 }
 
-/// The tokens that an answer used.
+/// The tokens that a completion used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
     /// Tokens sent.
@@ -48,7 +48,7 @@ pub struct Usage {
 #[derive(Debug, Default)]
 pub(super) struct Frame {
     pub(super) events: Vec<ChatEvent>,
-    /// The model's thoughts, which are charged but do not belong to the answer.
+    /// The model's thoughts, which are charged but do not belong to the completion.
     pub(super) thoughts: String,
 }
 
@@ -199,7 +199,7 @@ fn finish_reason(reason: &str) -> Result<Option<FinishReason>, Box<Problem>> {
 #[derive(Clone, Copy)]
 enum Choice<'a> {
     First(&'a Value),
-    /// A gateway asked for several answers; this is not the first one.
+    /// A gateway asked for several completions; this is not the first one.
     Other,
     None,
 }

@@ -207,7 +207,7 @@ fn ignores_implausible_usage() {
 }
 
 #[test]
-fn thoughts_are_not_part_of_the_answer() {
+fn thoughts_are_not_part_of_the_completion() {
     for delta in [
         json!({"reasoning": "hm, tak"}),
         json!({"content": null, "reasoning_content": "hm, tak"}),

@@ -1,8 +1,8 @@
 //! Client for a language model that speaks OpenAI's chat completions.
 //!
 //! All providers are asked in the same way: `POST {base}/chat/completions` as OpenAI, OpenRouter, Workers AI, vLLM,
-//! llama.cpp and Ollama accept it, streamed as server-sent events. [`playlist`] builds the question and reads the
-//! answer.
+//! llama.cpp and Ollama accept it, streamed as server-sent events. [`playlist`] builds the prompt and reads the
+//! completion.
 
 mod client;
 mod config;
@@ -19,15 +19,17 @@ mod problem;
 mod properties;
 mod request;
 mod schema;
+mod stream;
 mod surrogates;
 
-pub use client::{ChatStream, stream_chat};
+pub use client::LlmClient;
 pub use config::{JsonMode, LlmConfig};
 pub use cost::{Cost, Estimate, Price, Prices};
-pub use dialect::{Dialect, LlmMemory, TokenLimit, UserParameter};
+pub use dialect::{Dialect, DialectCache, TokenLimit, UserParameter};
 pub use error::LlmError;
 pub use frame::{ChatEvent, FinishReason, Usage};
 pub use framing::{FrameReader, Payload, TooLong};
 pub use problem::Problem;
 pub use request::{ChatRequest, Message, Role};
 pub use schema::Schema;
+pub use stream::ChatStream;

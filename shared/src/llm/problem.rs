@@ -41,7 +41,7 @@ words! {include_str!("errors.txt");
 /// A server's error, in its own words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Problem {
-    /// The HTTP status; 502 for an answer that failed half way without a status.
+    /// The HTTP status; 502 for a completion that failed half way without a status.
     pub status: u16,
     /// `error.code`.
     pub code: String,
@@ -55,7 +55,7 @@ pub struct Problem {
     names: String,
     texts: String,
     /// Whether the error came in a response with status 200.
-    is_within_answer: bool,
+    is_within_completion: bool,
 }
 
 impl Problem {
@@ -94,7 +94,7 @@ impl Problem {
             return None;
         }
         let mut problem = Self::from_json(502, payload);
-        problem.is_within_answer = true;
+        problem.is_within_completion = true;
         if let Ok(status @ 400..600) = problem.code.parse() {
             problem.status = status;
         }
@@ -238,7 +238,8 @@ impl Problem {
 
     /// Returns whether the user's words were refused, and not the form of the request.
     fn is_policy(&self) -> bool {
-        let may_be = matches!(self.status, 400 | 403 | 422 | 424 | 451) || self.is_within_answer;
+        let may_be =
+            matches!(self.status, 400 | 403 | 422 | 424 | 451) || self.is_within_completion;
         may_be && (self.names(POLICY_NAMES) || self.says(POLICY_TEXTS))
     }
 
@@ -250,7 +251,8 @@ impl Problem {
         self.status == 413 || self.names(CONTEXT_NAMES) || self.says(CONTEXT_TEXTS)
     }
 
-    /// Returns whether the model's answer did not have the enforced form; the same question may get another answer.
+    /// Returns whether the model's completion did not have the enforced form; a repeat may
+    /// return another one.
     fn is_unusable(&self) -> bool {
         self.says(UNUSABLE_TEXTS) || self.names(UNUSABLE_NAMES)
     }
@@ -278,10 +280,10 @@ impl Problem {
         self.names(MODEL_NAMES) || self.says(&["model"]) && self.says(MODEL_TEXTS)
     }
 
-    /// Returns whether the URL or the form of the request is wrong. Within an answer, a single provider of a router may
+    /// Returns whether the URL or the form of the request is wrong. Within a completion, a single provider of a router may
     /// have failed.
     fn is_operators(&self) -> bool {
-        !self.is_within_answer
+        !self.is_within_completion
             && matches!(self.status, 300..=407 | 410..=412 | 415 | 421 | 422 | 426 | 451 | 501)
     }
 
@@ -342,7 +344,7 @@ fn holds_error(payload: &Value) -> bool {
     member("object").and_then(Value::as_str) == Some("error")
         || member("type").and_then(Value::as_str) == Some("error")
         || member("success").and_then(Value::as_bool) == Some(false)
-        || is_number(member("base_resp").and_then(|answer| answer.get("status_code")))
+        || is_number(member("base_resp").and_then(|response| response.get("status_code")))
         || has_code && has_message && member("choices").is_none()
 }
 

@@ -1,4 +1,4 @@
-//! Property tests of streams and of models' answers.
+//! Property tests of streams and of models' completions.
 
 use inputs::proptest::collection::vec;
 use inputs::proptest::prelude::*;
@@ -30,22 +30,22 @@ fn stream() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![2 => vec(piece, 0..24).prop_map(|pieces| pieces.concat()), 1 => mutated("sse")]
 }
 
-const ANSWER: &str = r#"{"kind":"playlist","language":"pl","tracks":[{"artist":"Dżem","title":"Whisky","year":1979},
+const COMPLETION: &str = r#"{"kind":"playlist","language":"pl","tracks":[{"artist":"Dżem","title":"Whisky","year":1979},
   {"artist":["Kult"],"title":"Arahja","year":"1988"},7,"Budka Suflera - Jolka"],"name":"Zażółć \"gęślą\"",
   "description":"\ud83e\udd43","summary":"b"}"#;
 
-/// Reads an answer in pieces that are cut between characters; returns its events and whether it was complete.
-fn read_answer(answer: &str, cuts: &[prop::sample::Index]) -> (Vec<PlaylistEvent>, bool) {
+/// Reads a completion in pieces that are cut between characters; returns its events and whether it was complete.
+fn read_completion(completion: &str, cuts: &[prop::sample::Index]) -> (Vec<PlaylistEvent>, bool) {
     let mut ends: Vec<_> = cuts
         .iter()
-        .map(|cut| answer.floor_char_boundary(cut.index(answer.len() + 1)))
+        .map(|cut| completion.floor_char_boundary(cut.index(completion.len() + 1)))
         .collect();
-    ends.extend([0, answer.len()]);
+    ends.extend([0, completion.len()]);
     ends.sort_unstable();
     let mut reader = PlaylistReader::new();
     let pieces = ends
         .windows(2)
-        .map(|ends| answer.get(ends[0]..ends[1]).unwrap());
+        .map(|ends| completion.get(ends[0]..ends[1]).unwrap());
     let mut events: Vec<_> = pieces.flat_map(|piece| reader.push(piece)).collect();
     events.extend(reader.finish());
     (events, reader.is_complete())
@@ -129,9 +129,9 @@ proptest! {
     }
 
     #[test]
-    fn any_answer_keeps_the_limits(
-        damaged in prop_oneof![damaged(ANSWER.as_bytes().to_vec()), mutated("llm-output")],
-        near in nearly(serde_json::from_str(ANSWER).unwrap()),
+    fn any_completion_keeps_the_limits(
+        damaged in prop_oneof![damaged(COMPLETION.as_bytes().to_vec()), mutated("llm-output")],
+        near in nearly(serde_json::from_str(COMPLETION).unwrap()),
         texts in vec(text(), 3),
         long in 0..600_usize,
         cuts in cuts(),
@@ -141,15 +141,15 @@ proptest! {
             {"name": texts[0], "description": texts[1].repeat(long), "summary": texts[2], "tracks": [song]}
         );
         let many = json!({"tracks": vec![json!({"artist": "a", "title": "t"}); long]});
-        for answer in [
+        for completion in [
             format!("Here: {}", String::from_utf8_lossy(&damaged)),
             near.to_string(),
             texts.to_string(),
             many.to_string(),
         ] {
-            let whole = read_answer(&answer, &[]);
+            let whole = read_completion(&completion, &[]);
             prop_assert!(holds_its_limits(&whole), "{:?}", whole);
-            prop_assert_eq!(read_answer(&answer, &cuts), whole);
+            prop_assert_eq!(read_completion(&completion, &cuts), whole);
         }
     }
 }

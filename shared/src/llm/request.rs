@@ -13,7 +13,7 @@ pub enum Role {
     System,
     /// The user.
     User,
-    /// The model, in an earlier answer.
+    /// The model, in an earlier completion.
     Assistant,
 }
 
@@ -26,7 +26,7 @@ pub struct Message {
     pub content: String,
 }
 
-/// A question whose answer is one JSON object.
+/// A prompt whose completion is one JSON object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatRequest {
     /// The instructions; they contain no user's text.
@@ -35,17 +35,17 @@ pub struct ChatRequest {
     pub messages: Vec<Message>,
     /// The schema's name: letters, digits, `_` and `-`.
     pub schema_name: &'static str,
-    /// The form of the answer.
+    /// The form of the completion.
     pub schema: Schema,
-    /// The most tokens of the answer, including a reasoning model's thoughts.
+    /// The most tokens of the completion, including a reasoning model's thoughts.
     pub max_tokens: u32,
-    /// The most tokens of the answer without thoughts, for servers that reserve them within a small context.
+    /// The most tokens of the completion without thoughts, for servers that reserve them within a small context.
     pub min_tokens: u32,
     /// A hash of the user's id, with which the provider can identify abuse.
     pub user: Option<String>,
     /// The texts that users typed; no log may repeat them.
     pub private: Vec<String>,
-    /// Whether the previous answer was unusable, so that a weaker JSON mode is used: constrained models may fail.
+    /// Whether the previous completion was unusable, so that a weaker JSON mode is used: constrained models may fail.
     pub is_second: bool,
 }
 
@@ -93,8 +93,8 @@ struct NamedSchema {
 }
 
 impl ChatRequest {
-    /// Estimates the cost of a call that ended before its answer began.
-    pub fn cost_of_asking(&self, prices: Prices) -> Cost {
+    /// Estimates the cost of a call that ended before its completion began.
+    pub fn prompt_cost(&self, prices: Prices) -> Cost {
         prices.estimate(self.estimate(), Estimate::default())
     }
 

@@ -5,7 +5,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 /// A JSON schema that is strict by construction.
 ///
 /// Every property is required, no other is allowed, and there are no limits, which strict modes refuse. Properties
-/// are serialised in order, because models write their answer in that order.
+/// are serialised in order, because models write their completion in that order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schema {
     /// Any text.

@@ -1,9 +1,9 @@
 //! Sends one prompt to the model and reads the completion in the same way as the functions.
 
 use native::{NativeClock, NativeHttp};
-use shared::llm::playlist::{Language, PlaylistAsk, PlaylistEvent, PlaylistReader};
+use shared::llm::playlist::{Language, PlaylistEvent, PlaylistPrompt, PlaylistReader};
 use shared::llm::{
-    ChatEvent, ChatStream, Cost, FinishReason, LlmConfig, LlmError, LlmMemory, Usage, stream_chat,
+    ChatEvent, ChatStream, Cost, DialectCache, FinishReason, LlmClient, LlmConfig, LlmError, Usage,
 };
 use shared::runtime::clock::Clock;
 use shared::runtime::http_client::Limits;
@@ -41,27 +41,23 @@ pub struct Check {
 
 impl Check {
     pub async fn run(config: &LlmConfig, http: &NativeHttp, clock: NativeClock) -> Self {
-        let ask = PlaylistAsk {
+        let prompt = PlaylistPrompt {
             prompt: PROMPT.to_owned(),
             wanted: SONGS,
-            ..PlaylistAsk::default()
+            ..PlaylistPrompt::default()
         };
         let observed = Observed::new(http);
         let mut check = Self {
-            wanted: ask.count(),
+            wanted: prompt.count(),
             ..Self::default()
         };
-        let memory = LlmMemory::default();
-        match stream_chat(
+        let client = LlmClient {
             config,
-            &memory,
-            &observed,
-            &clock,
-            &ask.to_request(),
-            LIMITS,
-        )
-        .await
-        {
+            dialects: &DialectCache::default(),
+            http: &observed,
+            clock: &clock,
+        };
+        match client.stream(&prompt.to_request(), LIMITS).await {
             Ok(stream) => check.read(stream, clock).await,
             Err(error) => check.error = Some(error),
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use native::NativeHttp;
-use shared::llm::playlist::PlaylistAsk;
+use shared::llm::playlist::PlaylistPrompt;
 use shared::llm::{FinishReason, LlmConfig, Prices, Usage};
 use shared::track::Suggestion;
 
@@ -188,9 +188,9 @@ fn notes(check: &Check) -> Vec<String> {
         );
     }
     let songs = u64::try_from(check.songs.len()).unwrap_or(u64::MAX).max(1);
-    let usual = PlaylistAsk {
+    let usual = PlaylistPrompt {
         wanted: USUAL_SONGS,
-        ..PlaylistAsk::default()
+        ..PlaylistPrompt::default()
     }
     .count();
     let usual = u64::try_from(usual).unwrap_or(u64::MAX);

@@ -19,8 +19,7 @@ use crate::Config;
 use crate::budget::Budgeted;
 use crate::event::Event;
 use crate::handler::Context;
-use crate::job::Job;
-use crate::outbox;
+use crate::job::{Delivery, Job};
 use crate::quota::Session;
 use crate::refine::Base;
 use crate::request;
@@ -147,14 +146,16 @@ async fn generate(
         },
         request: request::parse(body.as_bytes()).unwrap(),
         base: Base::default(),
+    };
+    let delivery = Delivery::Stream {
         emit: Rc::new(move |event| {
             if matches!(event, Event::Track(_)) && seen.get().is_none() {
                 seen.set(Some(time.now_ms()));
             }
         }),
-        every: Some(outbox::enough(TARGET)),
+        left: std::future::pending().boxed_local(),
     };
-    let done = job.run(std::future::pending()).await.unwrap();
+    let done = job.run(delivery).await.unwrap();
     let done_ms = world.time.now_ms() - started_ms;
     join_all(work.take()).await;
     let list = done

@@ -1,4 +1,4 @@
-//! The objects and lists of an answer while they are read.
+//! The objects and lists of a completion while they are read.
 
 use super::fields::Field;
 use super::song::{clean, year};
@@ -10,7 +10,7 @@ const MAX_SUMMARY_CHARACTERS: usize = 500;
 /// The most texts kept of a list: artist, title, and two that models add.
 pub(super) const MAX_TEXTS: usize = 4;
 
-/// An object or list of the answer that has begun and not ended.
+/// An object or list of the completion that has begun and not ended.
 #[derive(Debug)]
 pub(super) enum Container {
     Object(Object),
@@ -110,7 +110,7 @@ impl Object {
         let mut add = |text: Option<String>, max, event: fn(String) -> PlaylistEvent| {
             let text =
                 text.map(|text| clean(text.trim_matches(['"', '*', '“', '”', '„', ' ']), max));
-            // Some models wrap the answer in an object with the schema's name.
+            // Some models wrap the completion in an object with the schema's name.
             let text =
                 text.filter(|text| !text.is_empty() && !text.eq_ignore_ascii_case("playlist"));
             events.extend(text.map(event));

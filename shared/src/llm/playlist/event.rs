@@ -1,4 +1,4 @@
-//! The parts of a model's answer.
+//! The parts of a model's completion.
 
 use super::Language;
 use crate::track::Suggestion;
@@ -14,19 +14,19 @@ const REFUSALS: [&str; 7] = [
     "odmow",
 ];
 
-/// The kind of the answer.
+/// The kind of the completion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlaylistKind {
-    /// The answer has songs.
+    /// The completion has songs.
     Playlist,
     /// The wish is not about music.
     Refusal,
 }
 
-/// A part of the answer. Texts are trimmed, cut to their limits and free of control characters.
+/// A part of the completion. Texts are trimmed, cut to their limits and free of control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PlaylistEvent {
-    /// The kind of the answer.
+    /// The kind of the completion.
     Kind(PlaylistKind),
     /// The language of the texts.
     Language(Language),

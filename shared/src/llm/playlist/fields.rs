@@ -1,4 +1,4 @@
-//! The names that models use for the members of the answer.
+//! The names that models use for the members of the completion.
 
 use crate::words::words;
 

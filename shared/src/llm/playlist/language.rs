@@ -17,7 +17,7 @@ words! {include_str!("words.txt");
     POLISH_WORDS = "polish";
 }
 
-/// A language of prompts and answers.
+/// A language of prompts and completions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "openapi",

@@ -1,16 +1,16 @@
-//! Builds the question for a playlist, and reads its answer.
+//! Builds the prompt for a playlist, and reads its completion.
 
-mod ask;
 mod container;
 mod event;
 mod fields;
 mod language;
+mod prompt;
 mod reader;
 mod rules;
 mod song;
 mod thoughts;
 
-pub use ask::{Complaint, Discovery, MAX_SUGGESTIONS, PlaylistAsk, Refine};
 pub use event::{PlaylistEvent, PlaylistKind};
 pub use language::{Language, example_prompts, refusal_message};
+pub use prompt::{Complaint, Discovery, MAX_SUGGESTIONS, PlaylistPrompt, Refine};
 pub use reader::PlaylistReader;

@@ -1,4 +1,4 @@
-//! Reads the model's answer as it arrives. All limits hold for any answer.
+//! Reads the model's completion as it arrives. All limits hold for any completion.
 
 use super::container::{Array, Container, MAX_TEXTS, Object};
 use super::fields::{self, Field};
@@ -8,10 +8,10 @@ use super::{MAX_SUGGESTIONS, PlaylistEvent};
 use crate::json::{LenientParser, Token};
 use crate::track::Suggestion;
 
-/// The most bytes kept of an answer without JSON, to be read as a list of songs.
+/// The most bytes kept of a completion without JSON, to be read as a list of songs.
 const MAX_PROSE_BYTES: usize = 16 * 1024;
 
-/// The most bytes kept of thoughts, to be read as the answer if their end is not marked.
+/// The most bytes kept of thoughts, to be read as the completion if their end is not marked.
 const MAX_THOUGHTS_BYTES: usize = 64 * 1024;
 
 /// The longest run of white space within a document. A constrained model that fails writes white space for ever.
@@ -20,7 +20,7 @@ const MAX_WHITE_SPACE: usize = 16 * 1024;
 /// The most characters that complete nothing.
 const MAX_CHARACTERS_WITHOUT_PROGRESS: usize = 256 * 1024;
 
-/// Reads the content of an answer as it arrives, cut anywhere and in any usable form.
+/// Reads the content of a completion as it arrives, cut anywhere and in any usable form.
 ///
 /// The songs may have any name and may be in lists, wrapper objects or documents within a text; as objects, pairs or
 /// lines such as `"Title" by Artist`; or as a plain list without JSON. Thoughts in the content are skipped. At most
@@ -44,7 +44,7 @@ pub struct PlaylistReader {
 }
 
 impl PlaylistReader {
-    /// Creates a reader for one answer.
+    /// Creates a reader for one completion.
     pub fn new() -> Self {
         Self::default()
     }
@@ -80,7 +80,7 @@ impl PlaylistReader {
         events
     }
 
-    /// Ends the answer; returns the parts that its end completes.
+    /// Ends the completion; returns the parts that its end completes.
     pub fn finish(&mut self) -> Vec<PlaylistEvent> {
         let mut events = Vec::new();
         let mut tokens = Vec::new();
@@ -91,7 +91,7 @@ impl PlaylistReader {
             for song in song::list(&prose) {
                 self.suggest(song, &mut events);
             }
-            // Thoughts that were never closed are the answer.
+            // Thoughts that were never closed are the completion.
             let thoughts = std::mem::take(&mut self.thought_text);
             self.nested(&thoughts, &mut events);
         }
@@ -99,12 +99,12 @@ impl PlaylistReader {
         events
     }
 
-    /// Returns whether the answer has ended, so that nothing useful can follow.
+    /// Returns whether the completion has ended, so that nothing useful can follow.
     pub fn is_complete(&self) -> bool {
         self.is_complete
     }
 
-    /// Returns whether the answer was only white space and thoughts.
+    /// Returns whether the completion was only white space and thoughts.
     pub fn is_empty(&self) -> bool {
         !self.has_content
     }
@@ -293,7 +293,7 @@ impl PlaylistReader {
         parent.is_in_list && !matches!(parent.key, Some(Field::Songs | Field::Title))
     }
 
-    /// Handles the end of an object: of the whole answer, or of a part of it.
+    /// Handles the end of an object: of the whole completion, or of a part of it.
     fn end_container(&mut self, mut object: Object, events: &mut Vec<PlaylistEvent>) {
         object.take_texts(events);
         let is_whole = self

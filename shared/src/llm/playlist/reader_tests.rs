@@ -1,4 +1,4 @@
-//! Tests of answers in every usable form.
+//! Tests of completions in every usable form.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ mod songs;
 #[cfg(target_arch = "wasm32")]
 use wasm_bindgen_test::wasm_bindgen_test as test;
 
-/// Returns all events of an answer, and whether it was complete.
+/// Returns all events of a completion, and whether it was complete.
 fn read(content: &str) -> (Vec<PlaylistEvent>, bool) {
     let mut reader = PlaylistReader::new();
     let mut events = reader.push(content);
@@ -44,7 +44,7 @@ fn tracks() -> Value {
     json!([{"artist": "Dżem", "title": "Whisky", "year": 1979}, {"artist": "Kult", "title": "Arahja", "year": 0}])
 }
 
-fn answer() -> Value {
+fn completion() -> Value {
     json!({"kind": "playlist", "language": "pl", "tracks": tracks(), "name": "Noc", "description": "Cisza.", "summary": "Tak."})
 }
 
@@ -97,8 +97,8 @@ fn reads_texts_before_the_songs() {
 }
 
 #[test]
-fn reads_answers_cut_anywhere() {
-    let text = format!("<think>{{}}</think>```json\n{}\n```", answer());
+fn reads_completions_cut_anywhere() {
+    let text = format!("<think>{{}}</think>```json\n{}\n```", completion());
     let whole = read(&text);
     let mut reader = PlaylistReader::new();
     let mut events: Vec<_> = text
@@ -116,15 +116,15 @@ fn finds_songs_at_any_place() {
         json!({"songs": tracks()}),
         json!({"playlist": tracks()}),
         json!({"Tracks": [{"Artist": "Dżem", "Title": "Whisky"}, {"ARTIST": "Kult", "Song_Title": "Arahja"}]}),
-        json!({"playlist": answer()}),
+        json!({"playlist": completion()}),
         json!({"result": {"playlist": {"tracks": {"items": tracks()}}}}),
-        json!({"type": "object", "properties": answer()}),
-        json!([answer()]),
+        json!({"type": "object", "properties": completion()}),
+        json!([completion()]),
         tracks(),
         json!({"1": tracks()[0], "2": tracks()[1]}),
         json!({"tracks": [{"track": tracks()[0]}, {"track": tracks()[1]}]}),
         json!({"tracks": tracks().to_string()}),
-        json!(answer().to_string()),
+        json!(completion().to_string()),
         json!({"thoughts": {"plan": [1, {"a": "}"}]}, "notes": ["x", "["], "tracks": tracks(), "meta": {}}),
     ] {
         let (events, is_complete) = read(&document.to_string());
@@ -134,8 +134,8 @@ fn finds_songs_at_any_place() {
 }
 
 #[test]
-fn ignores_text_around_the_answer() {
-    let document = answer().to_string();
+fn ignores_text_around_the_completion() {
+    let document = completion().to_string();
     for text in [
         format!("Here is your playlist:\n\n```json\n{document}\n```\n\nEnjoy! {{smile}}"),
         format!("I used {{mood: calm}} and {{}} as a guide, {{\"like\" this}}.\n{document}"),
@@ -163,11 +163,11 @@ fn ignores_text_around_the_answer() {
 }
 
 #[test]
-fn reads_an_answer_after_a_draft() {
+fn reads_a_completion_after_a_draft() {
     let draft = r#"{"tracks":[{"artist":"Hey","title":"Teksański"}]}"#;
     let expected = ["Hey | Teksański", TWO[0], TWO[1]];
-    assert_eq!(songs(&format!("{draft}\n{}", answer())), expected);
-    assert_eq!(songs(&format!("{draft}</think>{}", answer())), expected);
+    assert_eq!(songs(&format!("{draft}\n{}", completion())), expected);
+    assert_eq!(songs(&format!("{draft}</think>{}", completion())), expected);
 }
 
 #[test]
@@ -281,7 +281,7 @@ fn malformed_json_loses_at_most_its_song() {
 }
 
 #[test]
-fn doubtful_end_does_not_complete_the_answer() {
+fn doubtful_end_does_not_end_the_completion() {
     for text in [
         r#"{"kind":"playlist","language":"en","name":"Qui"#,
         r#"{"tracks":[{"artist":"Dżem","title":"Whisky"},{"artist":"Nen"#,
@@ -351,7 +351,7 @@ fn cleans_and_cuts_texts() {
 }
 
 #[test]
-fn detects_an_endless_answer() {
+fn detects_an_endless_completion() {
     let whitespace = format!("{{{}", "\n   ".repeat(5_000));
     let deep = format!("{{\"junk\":{}{},", "[".repeat(200), "]".repeat(200));
     let endless = format!("{{\"tracks\":[\"{}", "la ".repeat(100_000));
@@ -374,7 +374,7 @@ fn detects_an_endless_answer() {
 
 #[test]
 fn skips_deeply_nested_members() {
-    let rest = answer().to_string().split_off(1);
+    let rest = completion().to_string().split_off(1);
     let text = format!(
         "{{\"junk\":{}{},{rest}",
         "[{\"a\":".repeat(100),

@@ -1,4 +1,4 @@
-//! The rules that the model is given, and the shape of its answer.
+//! The rules that the model is given, and the shape of its completion.
 
 use crate::llm::Schema;
 
@@ -79,7 +79,7 @@ pub(super) const ANGLES: [&str; 12] = [
     "the quieter neighbours of well-known songs",
 ];
 
-/// The form of the answer. Kind and language come before the first song, and the songs before the texts, so that the
+/// The form of the completion. Kind and language come before the first song, and the songs before the texts, so that the
 /// first song is found early.
 pub(super) const SCHEMA: Schema = Schema::Object(&[
     ("kind", Schema::OneOf(&["playlist", "refusal"])),

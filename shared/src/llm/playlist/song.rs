@@ -90,7 +90,7 @@ pub(super) fn year(text: &str) -> Option<i32> {
         .filter(|year| PLAUSIBLE_YEARS.contains(year))
 }
 
-/// Returns the songs of an answer without JSON: the lines of a list, at least two of them.
+/// Returns the songs of a completion without JSON: the lines of a list, at least two of them.
 pub(super) fn list(prose: &str) -> Vec<Suggestion> {
     let lower = prose.to_lowercase().replace('’', "'");
     if EXCUSES.iter().any(|excuse| lower.contains(excuse)) {

@@ -12,7 +12,7 @@ const MARKS: [(&str, &str); 10] = pairs(MARK_LIST);
 /// The length of the longest mark in bytes, and room to drop old ones in bulk.
 const TAIL_BYTES: usize = 32;
 
-/// Separates thoughts from the answer, character by character.
+/// Separates thoughts from the completion, character by character.
 #[derive(Debug, Default)]
 pub(super) struct Thoughts {
     tail: String,

@@ -116,7 +116,7 @@ mutants! {
             "functions/ai-playlist/src/recall.rs" "longest_ms.saturating_sub(waited_ms)" => "0 * waited_ms",
             "urgent_songs_are_looked_up_at_once_and_others_in_batches";
         "the first track and the last one wait for other songs":
-            "functions/ai-playlist/src/recall.rs" "question.is_urgent == was_urgent" => "true",
+            "functions/ai-playlist/src/recall.rs" "lookup.is_urgent == was_urgent" => "true",
             "urgent_songs_are_looked_up_at_once_and_others_in_batches";
         "a memory that fails is asked again and again":
             "functions/ai-playlist/src/recall.rs" "self.requests_left = 0" => "()",
@@ -131,34 +131,33 @@ mutants! {
             "functions/ai-playlist/src/quota.rs" "cost.ten_thousandths() > MOST" => "false",
             "cost_is_capped_to_the_range_of_its_column";
         "an expired reservation counts as a failure to be settled again":
-            "functions/ai-playlist/src/job.rs"
+            "functions/ai-playlist/src/settle.rs"
                 "code == Code::GenerationTimeout || code == Code::DatabaseUnavailable" => "{ let _ = code; false }",
             "playlist_of_unknown_outcome_is_left_to_a_repeat";
         "a generation that failed is charged":
-            "functions/ai-playlist/src/job.rs" "self.end_as(&service, status, None)"
-                => "self.end_as(&service, Status::Succeeded, None)",
+            "functions/ai-playlist/src/quota.rs" "\"failed\"" => "\"succeeded\"",
             "disconnected_client_ends_the_generation_as_failed";
         "tracks are sent although the generation was not settled":
             "functions/ai-playlist/src/outbox.rs" "is_settled || !matches!(event, Event::Track(_))" => "true",
             "charges_before_it_sends";
         "tracks are sent although they could not be charged":
-            "functions/ai-playlist/src/outbox.rs" "written.is_err()" => "false",
+            "functions/ai-playlist/src/outbox.rs" "charged.is_err()" => "false",
             "failed_charge_ends_the_generation_with_the_tracks_so_far";
-        "a question that gets no answer costs nothing":
-            "functions/ai-playlist/src/generate.rs" "question.cost_of_asking(self.llm.prices)" => "Cost::ZERO",
-            "question_without_an_answer_has_its_cost_recorded";
+        "a prompt without a completion costs nothing":
+            "functions/ai-playlist/src/generate.rs" "request.prompt_cost(llm.config.prices)" => "Cost::ZERO",
+            "prompt_without_a_completion_has_its_cost_recorded_once";
         "a silent stream gets no pings":
             "functions/ai-playlist/src/job.rs" "clock.sleep_ms(PING_EVERY_MS).await"
                 => "std::future::pending::<()>().await",
             "silent_stream_gets_a_ping_every_five_seconds";
         "a generation goes on without its reader":
-            "functions/ai-playlist/src/job.rs" "reader_left.boxed_local()" => "std::future::pending().boxed_local()",
+            "functions/ai-playlist/src/job.rs" "select(gone, left)" => "select(gone, std::future::pending::<()>())",
             "unread_stream_ends_the_generation_as_failed";
         "a playlist beyond the limit of saved ones is charged and lost":
-            "functions/ai-playlist/src/job.rs" "error.code() == Code::PlaylistLimitReached" => "false",
+            "functions/ai-playlist/src/quota.rs" "Ok(false)" => "Err(Error::of(Code::PlaylistLimitReached))",
             "playlist_over_the_limit_is_delivered_unsaved";
         "a model that never stops is listened to for ever":
-            "functions/ai-playlist/src/answer.rs" "self.songs - self.repeats >= self.max_songs" => "false",
+            "functions/ai-playlist/src/completion.rs" "self.total - self.repeats >= self.max_new" => "false",
             "stops_a_model_that_exceeds_its_songs";
     }
     "billing" {

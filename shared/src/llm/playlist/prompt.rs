@@ -1,4 +1,4 @@
-//! Builds the question for the model from a user's wish.
+//! Builds the prompt for the model from a user's wish.
 
 use serde::Serialize;
 
@@ -6,14 +6,14 @@ use super::rules::{ANGLES, RULES, SCHEMA, SCHEMA_NAME};
 use crate::llm::{ChatRequest, Message, Role};
 use crate::track::{Era, Suggestion};
 
-/// The most songs read from one answer.
+/// The most songs read from one completion.
 pub const MAX_SUGGESTIONS: usize = 100;
 
 /// Tokens for the texts, and for the thoughts of a reasoning model at low effort.
 const BASE_TOKENS: u32 = 4_000;
 const TOKENS_PER_SONG: u32 = 110;
 
-/// Tokens that an answer needs without thoughts: a song has 30 to 60 tokens, the texts 100 to 200.
+/// Tokens that a completion needs without thoughts: a song has 30 to 60 tokens, the texts 100 to 200.
 const MIN_BASE_TOKENS: u32 = 300;
 const MIN_TOKENS_PER_SONG: u32 = 60;
 
@@ -21,7 +21,7 @@ const MIN_TOKENS_PER_SONG: u32 = 60;
 const SPARE: usize = 25;
 /// The additional percentage for each condition that is checked after the search and rejects songs.
 const SPARE_PER_CONDITION: usize = 10;
-/// The same for a second question, which replaces songs that were not found.
+/// The same for a second prompt, which replaces songs that were not found.
 const SPARE_OF_REFILL: usize = 50;
 const MAX_SPARE: usize = 50;
 
@@ -43,7 +43,7 @@ pub enum Discovery {
     Adventurous,
 }
 
-/// The problem of the previous answer.
+/// The problem of the previous completion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Complaint {
     /// It had no content.
@@ -70,7 +70,7 @@ pub struct Refine {
 /// The texts are the user's own, and the songs the user's or the model's. No data of Spotify belongs here: its terms
 /// do not allow sending its content to a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlaylistAsk {
+pub struct PlaylistPrompt {
     /// The wish, in the user's words.
     pub prompt: String,
     /// The number of songs that the playlist should have; more are asked for.
@@ -95,13 +95,13 @@ pub struct PlaylistAsk {
     pub discovery: Discovery,
     /// A hash of the user's id, with which the provider can identify abuse.
     pub user: Option<String>,
-    /// The problem of the previous answer, which this question states.
+    /// The problem of the previous completion, which this prompt states.
     pub complaint: Option<Complaint>,
     /// A random number, so that the same wish does not always return the same list.
     pub variation: u32,
 }
 
-impl Default for PlaylistAsk {
+impl Default for PlaylistPrompt {
     fn default() -> Self {
         Self {
             prompt: String::new(),
@@ -122,8 +122,8 @@ impl Default for PlaylistAsk {
     }
 }
 
-impl PlaylistAsk {
-    /// Builds the question for the model.
+impl PlaylistPrompt {
+    /// Builds the prompt for the model.
     pub fn to_request(&self) -> ChatRequest {
         let songs = u32::try_from(self.count()).unwrap_or_default();
         ChatRequest {
@@ -321,5 +321,5 @@ fn songs<'a>(songs: impl IntoIterator<Item = &'a Suggestion>) -> Vec<Song<'a>> {
 }
 
 #[cfg(test)]
-#[path = "ask_tests.rs"]
+#[path = "prompt_tests.rs"]
 mod tests;

@@ -1,14 +1,15 @@
-//! Reads one answer of the model, and decides when to stop.
+//! Reads one completion of the model, and decides when to stop.
 
 use shared::llm::playlist::{Complaint, Language, PlaylistEvent, PlaylistKind, PlaylistReader};
 use shared::llm::{ChatEvent, ChatStream, Cost, FinishReason, LlmError};
-use shared::track::Suggestion;
+
+use crate::suggestions::Suggested;
 
 /// The time for a few superfluous songs and the texts after the last song that is needed.
 const TEXTS_MS: u64 = 12_000;
-/// The longest silence after the model or its server has ended the answer.
+/// The longest silence after the model or its server has ended the completion.
 const SILENCE_MS: u64 = 5_000;
-/// The time for the usage after a complete answer or a refusal.
+/// The time for the usage after a complete one or a refusal.
 const USAGE_MS: u64 = 1_000;
 /// The time for what has already arrived, if the cost can be estimated.
 const ARRIVED_MS: u64 = 100;
@@ -20,7 +21,7 @@ const MAX_REPEATS_IN_A_ROW: usize = 8;
 /// The texts about the whole playlist.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct About {
-    /// The language of the answer.
+    /// The language of the completion.
     pub language: Option<Language>,
     /// The playlist's name.
     pub name: String,
@@ -31,7 +32,7 @@ pub struct About {
 }
 
 impl About {
-    /// Fills missing texts from a later answer. The first answer was to the whole wish, so its texts stay.
+    /// Fills missing texts from a later completion. The first one was for the whole wish, so its texts stay.
     pub fn complete(&mut self, later: Self) {
         self.language = self.language.or(later.language);
         let texts = [
@@ -51,65 +52,106 @@ impl About {
     }
 }
 
-/// The next part of an answer.
+/// The next part of a completion.
 #[derive(Debug)]
-pub enum Said {
-    /// New songs, each with why it was chosen; may be empty.
-    Songs(Vec<(Suggestion, Option<String>)>),
-    /// The end of the answer, with an error if the answer was unusable.
+pub enum Part {
+    /// New songs; may be empty.
+    Songs(Vec<Suggested>),
+    /// The end of the completion, with an error if it was unusable.
     Ended(Result<(), LlmError>),
     /// The model declares that the wish is not about music, or refuses to answer.
     Declined,
 }
 
-/// An answer that is being read. Dropping it aborts the call.
-pub struct Answer<'a> {
-    chat: ChatStream<'a>,
-    reader: PlaylistReader,
-    about: About,
-    /// Whether a refusal counts. A refusal of the second question does not: there are songs already.
-    may_decline: bool,
-    is_declined: bool,
-    refusal: String,
-    /// The server reported a finish reason. Some report one too early, so the rest of an incomplete answer is
-    /// awaited.
-    is_finished: bool,
-    /// The most new songs that are read.
-    max_songs: usize,
-    /// The number of songs so far, including repeats.
-    songs: usize,
+/// The songs that a completion may contain.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Expected {
+    /// The length of the playlist.
+    pub songs: usize,
+    /// How many songs were suggested before.
+    pub suggested: usize,
+    /// How many songs of a refined playlist stay. A model may list them, too.
+    pub kept: usize,
+}
+
+/// Counts the songs of a completion. Small models repeat themselves until they are stopped.
+struct SongCount {
+    /// All songs, including repeats.
+    total: usize,
     repeats: usize,
     repeats_in_a_row: usize,
+    max_new: usize,
     max_repeats_in_a_row: usize,
 }
 
-impl<'a> Answer<'a> {
-    /// Creates the reader of an answer to a wish for `wanted` songs, of which `suggested` are known already.
-    pub fn new(chat: ChatStream<'a>, wanted: usize, suggested: usize) -> Self {
+impl SongCount {
+    fn new(expected: Expected) -> Self {
+        Self {
+            total: 0,
+            repeats: 0,
+            repeats_in_a_row: 0,
+            max_new: 2 * expected.songs + MAX_REPEATS_IN_A_ROW,
+            // A second completion may begin with the songs of the first one.
+            max_repeats_in_a_row: MAX_REPEATS_IN_A_ROW.max(expected.suggested + 1) + expected.kept,
+        }
+    }
+
+    fn note(&mut self, is_repeat: bool) {
+        self.repeats += usize::from(is_repeat);
+        self.repeats_in_a_row = if is_repeat {
+            self.repeats_in_a_row + 1
+        } else {
+            0
+        };
+    }
+
+    fn is_full(&self) -> bool {
+        self.total - self.repeats >= self.max_new
+    }
+
+    fn is_repetitive(&self) -> bool {
+        self.repeats_in_a_row >= self.max_repeats_in_a_row
+    }
+}
+
+/// The model's refusal, if there is one.
+struct Refusal {
+    /// Whether a refusal counts. That of a second prompt does not: there are songs already.
+    counts: bool,
+    is_declared: bool,
+    text: String,
+}
+
+/// A completion that is being read. Dropping it aborts the request.
+pub struct Completion<'a> {
+    chat: ChatStream<'a>,
+    reader: PlaylistReader,
+    about: About,
+    refusal: Refusal,
+    songs: SongCount,
+    /// The server reported a finish reason. Some report one too early, so the rest of an incomplete completion is
+    /// awaited.
+    is_finished: bool,
+}
+
+impl<'a> Completion<'a> {
+    /// Creates the reader of a completion that has begun.
+    pub fn new(chat: ChatStream<'a>, expected: Expected) -> Self {
         Self {
             chat,
             reader: PlaylistReader::new(),
             about: About::default(),
-            may_decline: suggested == 0,
-            is_declined: false,
-            refusal: String::new(),
+            refusal: Refusal {
+                counts: expected.suggested == 0,
+                is_declared: false,
+                text: String::new(),
+            },
+            songs: SongCount::new(expected),
             is_finished: false,
-            max_songs: 2 * wanted + MAX_REPEATS_IN_A_ROW,
-            songs: 0,
-            repeats: 0,
-            repeats_in_a_row: 0,
-            // A second answer may begin with the songs of the first one.
-            max_repeats_in_a_row: MAX_REPEATS_IN_A_ROW.max(suggested + 1),
         }
     }
 
-    /// Allows more repeats in a row: a model may list the songs that stay, too.
-    pub fn may_repeat(mut self, songs: usize) -> Self {
-        self.max_repeats_in_a_row += songs;
-        self
-    }
-
-    /// Returns the cost of the answer so far.
+    /// Returns the cost of the completion so far.
     pub fn cost(&self) -> Cost {
         self.chat.cost()
     }
@@ -119,8 +161,8 @@ impl<'a> Answer<'a> {
         self.about
     }
 
-    /// Returns the next part of the answer. Cancel-safe.
-    pub async fn next(&mut self) -> Said {
+    /// Returns the next part of the completion. Cancel-safe.
+    pub async fn next(&mut self) -> Part {
         if self.goes_on_and_on() {
             return self.end();
         }
@@ -131,17 +173,17 @@ impl<'a> Answer<'a> {
                 if songs.is_empty() {
                     self.end()
                 } else {
-                    Said::Songs(songs)
+                    Part::Songs(songs)
                 }
             }
             Some(Ok(event)) => self.read(event),
             Some(Err(error)) => {
                 let songs = self.finish();
-                // A complete answer is not lost because of an error after it.
+                // A complete playlist is not lost because of an error after it.
                 match (songs.is_empty(), self.reader.is_complete()) {
-                    (false, _) => Said::Songs(songs),
-                    (true, true) => Said::Ended(Ok(())),
-                    (true, false) => Said::Ended(Err(error)),
+                    (false, _) => Part::Songs(songs),
+                    (true, true) => Part::Ended(Ok(())),
+                    (true, false) => Part::Ended(Err(error)),
                 }
             }
         }
@@ -149,21 +191,16 @@ impl<'a> Answer<'a> {
 
     /// Returns the longest silence that is allowed; `None` while the model writes.
     fn max_silence_ms(&self) -> Option<u64> {
-        if self.is_declined || self.reader.is_complete() {
+        if self.refusal.is_declared || self.reader.is_complete() {
             Some(USAGE_MS)
         } else {
             self.is_finished.then_some(SILENCE_MS)
         }
     }
 
-    /// Records whether a song had been suggested before. Small models repeat themselves until they are stopped.
+    /// Records whether a song of this completion had been suggested before.
     pub fn note_song(&mut self, is_repeat: bool) {
-        self.repeats += usize::from(is_repeat);
-        self.repeats_in_a_row = if is_repeat {
-            self.repeats_in_a_row + 1
-        } else {
-            0
-        };
+        self.songs.note(is_repeat);
     }
 
     /// Returns whether reading continues although the playlist is full: for the texts that `known` lacks, or for the
@@ -181,7 +218,7 @@ impl<'a> Answer<'a> {
         is_awaited
     }
 
-    fn read(&mut self, event: ChatEvent) -> Said {
+    fn read(&mut self, event: ChatEvent) -> Part {
         match event {
             ChatEvent::Usage(_) => {}
             ChatEvent::Finished(FinishReason::ContentFilter) => {
@@ -191,30 +228,30 @@ impl<'a> Answer<'a> {
             ChatEvent::Finished(_) => self.is_finished = true,
             ChatEvent::Refusal(text) => {
                 // Only its language is detected.
-                if self.refusal.len() < MAX_REFUSAL_BYTES {
-                    self.refusal.push_str(&text);
+                if self.refusal.text.len() < MAX_REFUSAL_BYTES {
+                    self.refusal.text.push_str(&text);
                 }
                 self.decline();
             }
             ChatEvent::Content(text) => {
                 let events = self.reader.push(&text);
                 let songs = self.take(events);
-                if self.is_declined && self.about.language.is_some() {
+                if self.refusal.is_declared && self.about.language.is_some() {
                     return self.end();
                 }
-                return Said::Songs(songs);
+                return Part::Songs(songs);
             }
         }
-        Said::Songs(Vec::new())
+        Part::Songs(Vec::new())
     }
 
-    fn finish(&mut self) -> Vec<(Suggestion, Option<String>)> {
+    fn finish(&mut self) -> Vec<Suggested> {
         let rest = self.reader.finish();
         self.take(rest)
     }
 
-    fn take(&mut self, events: Vec<PlaylistEvent>) -> Vec<(Suggestion, Option<String>)> {
-        let mut songs: Vec<(Suggestion, Option<String>)> = Vec::new();
+    fn take(&mut self, events: Vec<PlaylistEvent>) -> Vec<Suggested> {
+        let mut songs: Vec<Suggested> = Vec::new();
         for event in events {
             match event {
                 PlaylistEvent::Kind(PlaylistKind::Refusal) => self.decline(),
@@ -223,14 +260,15 @@ impl<'a> Answer<'a> {
                 PlaylistEvent::Name(name) => self.about.name = name,
                 PlaylistEvent::Description(description) => self.about.description = description,
                 PlaylistEvent::Summary(summary) => self.about.summary = summary,
-                PlaylistEvent::Suggestion(_) if self.is_declined || self.is_full() => {}
+                PlaylistEvent::Suggestion(_)
+                    if self.refusal.is_declared || self.songs.is_full() => {}
                 PlaylistEvent::Suggestion(song) => {
-                    self.songs += 1;
-                    songs.push((song, None));
+                    self.songs.total += 1;
+                    songs.push(Suggested { song, why: None });
                 }
                 PlaylistEvent::Why(text) => {
-                    if let Some((_, why)) = songs.last_mut() {
-                        why.get_or_insert(text);
+                    if let Some(suggested) = songs.last_mut() {
+                        suggested.why.get_or_insert(text);
                     }
                 }
             }
@@ -241,30 +279,24 @@ impl<'a> Answer<'a> {
     /// Handles a refusal, which counts only without songs. Its language is awaited, but not for long: small models
     /// keep writing.
     fn decline(&mut self) {
-        self.is_declined = self.may_decline && self.songs == 0;
-        if self.is_declined {
+        self.refusal.is_declared = self.refusal.counts && self.songs.total == 0;
+        if self.refusal.is_declared {
             self.chat.end_within_ms(USAGE_MS);
         }
     }
 
     fn goes_on_and_on(&self) -> bool {
-        self.repeats_in_a_row >= self.max_repeats_in_a_row
-            || self.is_full()
-            || self.reader.is_runaway()
+        self.songs.is_repetitive() || self.songs.is_full() || self.reader.is_runaway()
     }
 
-    fn is_full(&self) -> bool {
-        self.songs - self.repeats >= self.max_songs
-    }
-
-    fn end(&mut self) -> Said {
-        if self.is_declined {
-            let said = Some(&self.refusal).filter(|refusal| !refusal.is_empty());
-            let language = said.map(|refusal| Language::detect(refusal));
+    fn end(&mut self) -> Part {
+        if self.refusal.is_declared {
+            let text = Some(&self.refusal.text).filter(|text| !text.is_empty());
+            let language = text.map(|text| Language::detect(text));
             self.about.language = self.about.language.or(language);
-            return Said::Declined;
+            return Part::Declined;
         }
-        Said::Ended(match self.songs {
+        Part::Ended(match self.songs.total {
             0 if self.reader.has_list() => Ok(()),
             0 if self.reader.is_empty() => Err(LlmError::Empty),
             0 => Err(LlmError::InvalidResponse),
@@ -274,7 +306,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// Returns the complaint about the previous answer that the next question states; `None` if the model was not at fault.
+/// Returns the complaint about the previous completion that the next prompt states; `None` if the model was not at fault.
 pub fn complaint(error: &LlmError) -> Option<Complaint> {
     match error {
         LlmError::Empty => Some(Complaint::Empty),
@@ -285,5 +317,5 @@ pub fn complaint(error: &LlmError) -> Option<Complaint> {
 }
 
 #[cfg(test)]
-#[path = "answer_tests.rs"]
+#[path = "completion_tests.rs"]
 mod tests;
