@@ -22,7 +22,7 @@ for (const [name, size] of SIZES) {
     await page.getByRole("button", { name: "Send to Spotify" }).click();
     await says(page, "This needs an account.");
     await goTo(page, "");
-    await page.getByText("With an account you get 3 in 30 days.").waitFor();
+    await page.getByText("With a free account you get 3 in 30 days.").waitFor();
     await page.getByRole("link", { name: "Keep it: create an account" }).click();
     await sendCredentials(page, "Create account", newAddress());
     await page.getByText("Your account is there").waitFor();

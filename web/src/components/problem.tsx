@@ -74,7 +74,7 @@ export function ProblemNotice({ problem, pick }: Props) {
     );
   }
   const { failure } = problem;
-  const wayOn = () => {
+  const nextStep = () => {
     if (NO_USE.has(failure.code)) return null;
     if (failure.code === "playlist_limit_reached")
       return (
@@ -99,7 +99,7 @@ export function ProblemNotice({ problem, pick }: Props) {
   return (
     <>
       <FailureNotice failure={asFailure(failure)} pick={pick}>
-        {wayOn()}
+        {nextStep()}
       </FailureNotice>
       {isUpgrading && <UpgradeDialog close={() => setUpgrading(false)} />}
     </>

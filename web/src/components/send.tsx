@@ -45,7 +45,7 @@ export function SendButton({
 
 /** Shows the outcome. */
 export function SendNotes({
-  sending: { done, about, action, sendAnew, retry },
+  sending: { done, about, action, sendNewCopy, retry },
 }: {
   sending: Sending;
 }) {
@@ -73,7 +73,7 @@ export function SendNotes({
           type="button"
           class="button"
           aria-disabled={action.busy}
-          onClick={sendAnew}
+          onClick={sendNewCopy}
         >
           {t.playlist.another}
         </button>

@@ -11,7 +11,7 @@ export const changesEn = {
       `Change ${isSome ? "the other" : "all"} ${n} · uses 1`,
     refineCost:
       "Makes the next version of this playlist and uses one of your AI playlists. Kept songs stay, and you can go back.",
-    allKept: "Every song is kept. Let go of those that may change.",
+    allKept: "Every song is kept. Unmark those that may change.",
     others: "Other songs, same wish · uses 1",
     again: "Use this wish again",
     chips: [
