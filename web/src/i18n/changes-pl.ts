@@ -5,9 +5,9 @@ export const changesPl: typeof changesEn = {
   result: {
     notSaved: "Jeszcze niezapisana",
     refineLabel: "Co ma być inaczej",
-    refinePlaceholder: "Zmień: spokojniej, mniej znane …",
-    refineGo: (n, isSome) =>
-      `Zmień ${isSome ? "pozostałe" : "wszystkie"} (${n}) · zużywa 1`,
+    refinePlaceholder: (n, isSome) =>
+      `Zmień ${isSome ? "resztę" : "całość"} (${n}) …`,
+    refineGo: "Zmień · zużywa 1",
     refineCost:
       "Tworzy następną wersję tej playlisty i zużywa jedną z Twoich playlist AI. Zachowane piosenki zostają, a do poprzedniej wersji można wrócić.",
     allKept:
@@ -34,7 +34,7 @@ export const changesPl: typeof changesEn = {
   },
   versions: {
     title: "Wersje",
-    none: "Zachowaj piosenki, które lubisz, a zmieni się reszta.",
+    none: "Zachowaj, co lubisz, a zmieni się reszta.",
     of: (n, count) => `Wersja ${n} z ${count}`,
     first: "Tak się zaczęło",
     others: "Inne piosenki",

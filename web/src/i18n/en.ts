@@ -59,7 +59,7 @@ export const en = {
     },
     exclude: "Leave out artists",
     excludeHint: "Names, separated by commas",
-    seeds: "Songs to go by",
+    seeds: "Similar to",
     seedsHint: "Artist – Title, one on each line, at most five",
     seedForm: "Write at most five songs, each as: Artist – Title",
     go: "Make it",

@@ -52,8 +52,8 @@ export const pl: Texts = {
     anyYears: "Dowolne lata",
     from: "Wydane od",
     to: "do",
-    explicit: "Wulgaryzmy dozwolone",
-    versions: "Inne wersje dozwolone",
+    explicit: "Wulgaryzmy OK",
+    versions: "Inne wersje OK",
     discovery: "Na ile znane",
     discoveryOf: {
       familiar: "Głównie znane",
@@ -62,7 +62,7 @@ export const pl: Texts = {
     },
     exclude: "Pomiń wykonawców",
     excludeHint: "Nazwy oddzielone przecinkami",
-    seeds: "Piosenki jako wzór",
+    seeds: "Podobne do",
     seedsHint: "Wykonawca – Tytuł, po jednej w wierszu, najwyżej pięć",
     seedForm: "Wpisz najwyżej pięć piosenek, każdą jako: Wykonawca – Tytuł",
     go: "Stwórz",
@@ -231,7 +231,7 @@ export const pl: Texts = {
     list: "Playlisty",
     sort: "Kolejność",
     sortOf: {
-      changed: "Ostatnio zmienione",
+      changed: "Najnowsze",
       name: "Według nazwy",
     },
     making: "Powstaje …",
@@ -242,7 +242,7 @@ export const pl: Texts = {
   playlist: {
     edit: "Zmień nazwę i opis",
     delete: "Usuń",
-    add: "Dodaj piosenki",
+    add: "Dodaj utwór",
     removeOthers: (n) => `Usuń pozostałe (${n})`,
     empty: "Nie ma jeszcze piosenek",
     emptyNext:
