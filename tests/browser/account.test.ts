@@ -101,7 +101,7 @@ for (const [name, size] of SIZES) {
     await page.getByText("All 2 tracks are on Spotify.").waitFor();
     await page.getByRole("heading", { name: "Sunday" }).waitFor();
     await page.reload();
-    const link = page.getByRole("link", { name: "On Spotify: open" });
+    const link = page.getByRole("link", { name: "Open on Spotify" });
     const copy = await link.getAttribute("href");
     assert.match(copy ?? "", /^https:\/\/open\.spotify\.com\/playlist\/\w+$/);
     // A later export updates the copy; if the copy was deleted, a new one is created and the page says so.

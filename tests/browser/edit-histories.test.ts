@@ -104,7 +104,7 @@ test(`on two devices, after ${EDITS} edits with failing responses, the database,
         const device = devices[random(2) as 0 | 1];
         const steps: (Step | null)[] = [device.make(randomChange(device.shown.value)), random(8) === 0 ? device.redo() : null];
         outcomes.push(...steps.map((it) => it?.outcome));
-        if (random(5) === 0) outcomes.push(device.undo()?.isSaved);
+        if (random(5) === 0) outcomes.push(device.undo()?.outcome);
         if (random(3) === 0) await outcomes[random(outcomes.length)];
       }
       await Promise.all(outcomes);

@@ -92,6 +92,13 @@ for (const [name, size] of SIZES) {
 
 test("the page uses the browser's language and remembers the chosen one", async () => {
   const { page } = await visit(browser, { locale: "pl-PL" });
+  // Polish is asked for together with the page's code: it does not wait for it.
+  const polish = page.waitForRequest("**/polish-*.js");
+  await page.route("**/main-*.js", async (route) => {
+    await polish;
+    await route.continue();
+  });
+  await page.reload();
   await page.getByRole("heading", { name: /Powiedz, jak ma brzmieć/ }).waitFor();
   assert.equal(await page.getAttribute("html", "lang"), "pl");
   await page.getByRole("option", { name: "20 piosenek" }).waitFor({ state: "attached" });

@@ -72,9 +72,18 @@ export async function tracksOn(page: Page): Promise<string[]> {
   return page.locator(".track-item:not(.track-waiting) .track-title .clip").allTextContents();
 }
 
-/** Waits for a notice with these words; its details for support may contain them again. */
+/** Waits until the user sees a notice with these words, without scrolling; its details for support may contain them again. */
 export async function says(page: Page, words: string): Promise<void> {
-  await page.getByText(words).first().waitFor();
+  const notice = page.getByText(words).first();
+  await notice.waitFor();
+  await page.waitForFunction(
+    (it) => {
+      const { x, y, width, height } = it?.getBoundingClientRect() ?? new DOMRect();
+      const top = document.elementFromPoint(x + width / 2, y + height / 2);
+      return top !== null && (it?.contains(top) || top.contains(it));
+    },
+    await notice.elementHandle(),
+  );
 }
 
 /** Chooses from the menu of a track or of another item. */

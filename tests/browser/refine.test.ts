@@ -46,11 +46,11 @@ async function atPlaylist(size = DESKTOP) {
 
 const keep = (page: Page, name = KEPT) => page.getByRole("button", { name, exact: true }).click();
 
-async function refine(page: Page, instruction: string, button: string): Promise<void> {
+async function refine(page: Page, instruction: string): Promise<void> {
   await page.getByLabel("What should be different").fill(instruction);
   // The button is also shown before the generation begins.
   const answered = page.waitForResponse("**/functions/v1/ai-playlist");
-  await page.getByRole("button", { name: button }).click();
+  await page.getByRole("button", { name: "Refine" }).click();
   await (await answered).finished();
   await page.getByRole("button", { name: "Send to Spotify" }).waitFor();
 }
@@ -65,7 +65,7 @@ for (const [name, size] of SIZES) {
     await isAccessible(page, "a kept song");
     await suggests(["Come as You Are", "Karma Police", "Let It Be"]);
     const sent = page.waitForRequest("**/functions/v1/ai-playlist");
-    await refine(page, "calmer", "Change the other 3 · uses 1");
+    await refine(page, "calmer");
     const changed = ["Come as You Are", "Falling Slowly", "Karma Police", "Let It Be"];
     const { refine: asked, target_count } = (await sent).postDataJSON();
     assert.deepEqual([asked.playlist_id, asked.keep.length, asked.instruction, target_count], [id, 1, "calmer", 4]);
@@ -103,11 +103,19 @@ for (const [name, size] of SIZES) {
   });
 }
 
+test("below a long playlist, a failed refinement is seen without scrolling", async () => {
+  const { page, who } = await arrival(browser, "", { size: PHONE });
+  await goTo(page, `playlists/${await generated(who, 20)}`);
+  await control("llm", "PUT", "faults", [{ path_prefix: "/v1", status: 500 }]);
+  await refine(page, "calmer");
+  await says(page, "The language model is not available.");
+});
+
 test("a failed refinement is reported at the form, loses nothing, and can be retried", async () => {
   const { page, who, id } = await atPlaylist();
   await keep(page);
   await control("llm", "PUT", "faults", [{ path_prefix: "/v1", status: 500 }]);
-  await refine(page, "calmer", "Change the other 3");
+  await refine(page, "calmer");
   await says(page, "The language model is not available.");
   assert.equal(await page.getByLabel("What should be different").inputValue(), "calmer");
   await resetSimulators();
@@ -145,12 +153,14 @@ test("nothing is sent while every song is kept or the instruction is empty", asy
   page.on("request", (request) => {
     if (request.url().endsWith("/ai-playlist")) calls += 1;
   });
-  await page.getByRole("button", { name: "Change all 4 · uses 1" }).click();
+  await page.getByPlaceholder("Change all 4 …").waitFor();
+  await page.getByRole("button", { name: "Refine" }).click();
   assert.equal(await page.evaluate(() => document.activeElement?.id), "refine");
   for (const title of ["Whisky", "Falling Slowly", "Yellow", "Someone Like You"]) await keep(page, `Keep ${title}`);
   await page.getByRole("button", { name: "calmer" }).click();
-  await page.getByRole("button", { name: "Change the other 0" }).click();
+  await page.getByRole("button", { name: "Refine" }).click();
   await page.getByText("Every song is kept.").waitFor();
+  await page.getByPlaceholder("Change the other 0 …").waitFor();
   assert.equal(calls, 0);
 });
 
@@ -158,7 +168,7 @@ test("the same prompt brings other songs, each with the model's reason if it gav
   const { page, who } = await arrival(browser, "", { count: 2 });
   await suggests(["Come as You Are", "Karma Police"]);
   await wish(page, "a cozy rainy evening");
-  await page.getByText("“a cozy rainy evening”").waitFor();
+  await page.getByText("a cozy rainy evening", { exact: true }).waitFor();
   await page.getByRole("button", { name: "More for Come as You Are" }).click();
   await page.getByText("Slow and heavy like the rain").waitFor();
   await page.keyboard.press("Escape");
@@ -187,7 +197,7 @@ test("earlier prompts are offered once each, and a playlist's prompt can be used
   await page.getByLabel("Your wish").fill("");
   await isAccessible(page, "earlier wishes");
   await goTo(page, `playlists/${id}`);
-  await page.getByText("“rain”").waitFor();
+  await page.getByText("rain", { exact: true }).waitFor();
   await choose(page, "this playlist", "Use this wish again");
   assert.equal(await page.getByLabel("Your wish").inputValue(), "rain");
 });

@@ -1,10 +1,10 @@
 import { useEffect, useRef } from "preact/hooks";
 import { Failure } from "./api/failure.ts";
 import { links } from "./api/supabase.ts";
+import { HelpLinks } from "./components/help-links.tsx";
 import { Logo } from "./components/icons.tsx";
 import { FailureNotice, Notice } from "./components/notice.tsx";
 import { Announcer, ToastArea } from "./components/toast.tsx";
-import { Ways } from "./components/ways.tsx";
 import type { Texts } from "./i18n/texts.ts";
 import { chooseLanguage, language, useTexts } from "./i18n/texts.ts";
 import { Composer } from "./pages/composer.tsx";
@@ -31,7 +31,7 @@ export function App() {
   const hasRun = useRef(false);
   if (running) hasRun.current = true;
   const place = `${where.screen}/${where.id}`;
-  const isThere = where.screen === "create" || later.value !== null;
+  const isLoaded = where.screen === "create" || later.value !== null;
   useEffect(() => {
     // After navigation the heading gets the focus, so that screen readers read it; on load the focus stays at the top.
     if (!first.current)
@@ -40,7 +40,7 @@ export function App() {
         ?.focus({ preventScroll: true });
     if (!first.current) scrollTo(0, 0);
     first.current = false;
-  }, [place, isThere]);
+  }, [place, isLoaded]);
   const name = title.value || titleOf(where, t);
   useEffect(() => {
     document.title = `${name} – Sound Whiskers`;
@@ -231,7 +231,7 @@ function ArrivalNotice() {
         <Notice tone="plain" title={t.account.linking} />
       ) : (
         <FailureNotice failure={now.failure}>
-          <Ways to={now.ways} then={close} />
+          <HelpLinks to={now.help} then={close} />
           <button type="button" class="button" onClick={close}>
             {t.common.close}
           </button>

@@ -174,7 +174,7 @@ test("an edit that cannot be saved is taken back and told at its track, the othe
     ["c", ["add too_many_tracks"]],
   );
   edits.undo();
-  await edits.undo()?.isSaved;
+  await edits.undo()?.outcome;
   assert.deepEqual(
     [uris(edits.shown.value), edits.undo()],
     ["abc", null],
@@ -221,11 +221,11 @@ test("every edit is undone and made again, several at a time, in any order", asy
   );
   assert.equal(uris(edits.shown.value), "abcdef");
   assert.equal(edits.undo(steps[1]), null, "a step is undone once");
-  assert.deepEqual(await Promise.all(undone.map((it) => it?.isSaved)), [
-    true,
-    true,
-    true,
-    true,
+  assert.deepEqual(await Promise.all(undone.map((it) => it?.outcome)), [
+    null,
+    null,
+    null,
+    null,
   ]);
   while (edits.redo());
   assert.equal(uris(edits.shown.value), "faxy");
@@ -241,7 +241,7 @@ test("an earlier version is restored and the one before it again, and a failure 
   const back: Change = { kind: "restore", version: 1, from: 4 };
   const step = edits.make(back);
   assert.equal(await step.outcome, null);
-  await edits.undo(step)?.isSaved;
+  await edits.undo(step)?.outcome;
   assert.deepEqual(server.saved, [
     back,
     { kind: "restore", version: 4, from: 1 },

@@ -87,6 +87,23 @@ test("an order that was never sent is not kept: nothing runs by itself that was 
   assert.deepEqual([drafts.read("pending", null), sent], [null, []]);
 });
 
+test("a wish that came true leaves the composer empty, with its options; any other one stays there", async () => {
+  signIn("ann");
+  const failing = () =>
+    Response.json({ code: "llm_unavailable" }, { status: 502 });
+  for (const [answer, written, refine, left] of [
+    [() => done("p1"), " rain\n", undefined, ""],
+    [() => done("p1"), "sun", undefined, "sun"],
+    [() => done("p1"), "rain", { playlist_id: "p1", keep: [] }, "rain"],
+    [failing, "rain", undefined, "rain"],
+  ] as const) {
+    respondWith(answer);
+    drafts.write("wish", { prompt: written, count: 50 });
+    await run(order(refine && { ...refine, keep: [] }));
+    assert.deepEqual(drafts.read("wish", null), { prompt: left, count: 50 });
+  }
+});
+
 test("a refinement that fails is told where the user is, unless its playlist shows it", async () => {
   signIn("ann");
   sent = respondWith(() =>

@@ -63,7 +63,7 @@ for (const [what, first, second] of [
   ["after", 1, 0],
 ] as const) {
   test(`the edits stay when the first reading ends ${what} one that began later`, async () => {
-    const seen = await hooked(() => usePlaylist("p1"));
+    const seen = await hooked(() => usePlaylist(what));
     await back();
     await answer(first, rowOf("Rain"));
     const { edits } = seen.now;
@@ -74,6 +74,20 @@ for (const [what, first, second] of [
     assert.equal(edits.pending.value.length, 1);
   });
 }
+
+test("an edit goes on after its playlist is left, and the playlist that is opened again shows it", async () => {
+  const before = await hooked(() => usePlaylist("left"));
+  await answer(0, rowOf("Rain"));
+  const step = before.now.edits?.make({
+    kind: "restore",
+    version: 1,
+    from: 2,
+  });
+  before.leave();
+  const after = await hooked(() => usePlaylist("left"));
+  await answer(1, rowOf("Rain"));
+  assert.equal(after.now.edits?.pending.value[0], step?.change);
+});
 
 test("a reading that began before a new name does not bring the old one back", async () => {
   const seen = await hooked(() => usePlaylist("p1"));

@@ -42,11 +42,11 @@ async function shown() {
 
 test("a new copy has one key however often it is clicked and repeated", async () => {
   const { seen, answer, keys } = await shown();
-  const { sendAnew } = seen.now;
-  sendAnew();
-  sendAnew();
+  const { sendNewCopy } = seen.now;
+  sendNewCopy();
+  sendNewCopy();
   await passed();
-  seen.now.sendAnew();
+  seen.now.sendNewCopy();
   seen.now.send();
   await answer(refusal("spotify_unavailable"));
   assert.ok(seen.now.action.failure);
@@ -62,7 +62,7 @@ test("a new copy has one key however often it is clicked and repeated", async ()
 
 test("a new copy that needs a link is made under its key after the return", async () => {
   const { seen, answer, keys } = await shown();
-  seen.now.sendAnew();
+  seen.now.sendNewCopy();
   await passed();
   await answer(refusal("spotify_not_linked"));
   const { linking } = seen.now;

@@ -25,11 +25,12 @@ const PLAIN: [&str; 3] = ["icon.svg", "touch-icon.png", "site.webmanifest"];
 const HASHED: &str = "assets";
 /// What a name in a document stands for.
 const NAMES: [(&str, &str); 2] = [
-    ("{script}", "web/src/main.tsx"),
+    ("{script}", "web/src/boot.ts"),
     ("{styles}", "web/src/style/app.css"),
 ];
-/// What stands for the files that the script imports, so that the browser asks for them together with it.
+/// What stands for the page's code, which the script imports, so that the browser asks for it together with the script.
 const MODULES: &str = "{modules}";
+const CODE: &str = "web/src/main.tsx";
 
 #[derive(Deserialize)]
 struct Bundle {
@@ -147,9 +148,9 @@ fn name_of(path: &str) -> String {
     format!("{HASHED}/{name}")
 }
 
-/// The links that name the files which the script imports at once, and theirs.
+/// The links that name the page's code and the files that it imports.
 fn modules(bundle: &Bundle) -> Result<String> {
-    let mut paths = vec![output_of(bundle, NAMES[0].1)?];
+    let mut paths = vec![output_of(bundle, CODE)?];
     let mut at = 0;
     while let Some(output) = paths.get(at).and_then(|path| bundle.outputs.get(*path)) {
         for Import { path, kind } in &output.imports {
@@ -161,7 +162,6 @@ fn modules(bundle: &Bundle) -> Result<String> {
     }
     let links = paths
         .iter()
-        .skip(1)
         .map(|path| format!("<link rel=\"modulepreload\" href=\"{}\">", name_of(path)));
     Ok(links.collect::<Vec<_>>().join("\n    "))
 }

@@ -4,6 +4,7 @@ import type { Failure } from "../api/failure.ts";
 import { useTexts } from "../i18n/texts.ts";
 import type { Change, Edits, Step } from "../state/edits.ts";
 import { moveTo } from "../state/edits.ts";
+import { isAt } from "../state/navigation.ts";
 import { user } from "../state/session.ts";
 import {
   announcement,
@@ -15,11 +16,6 @@ import {
 import { focusSoon } from "./focus.ts";
 import type { Editing } from "./track-list.tsx";
 
-/** After the session has ended there are no rows to show the failure, so a toast shows it. */
-function tellIfAway(failure: Failure): void {
-  if (!user.value) sayFailure(failure);
-}
-
 type Words = { said: string; announced?: string };
 
 /** Connects a playlist's edits to its rows, to toasts that undo them, and to the keys. */
@@ -27,12 +23,19 @@ export function useEditing(edits: Edits) {
   const t = useTexts();
   const tracks = edits.shown.value;
 
+  /** Shows a failure that no row shows, because the user has left the playlist, or the session has ended. */
+  const sayUnlessOpen = (failure: Failure) => {
+    if (!user.value || !isAt(`playlists/${edits.id}`))
+      sayFailure(failure, t.track.notSaved);
+  };
+
   const undo = (step?: Step): boolean => {
     const undone = edits.undo(step);
     if (!undone) return false;
     if (undone.step.toast) dismiss(undone.step.toast);
-    void undone.isSaved.then((isSaved) => {
-      if (isSaved) announcement.value = t.common.undone;
+    void undone.outcome.then((failure) => {
+      if (failure) sayUnlessOpen(failure);
+      else announcement.value = t.common.undone;
     });
     const added = undone.step.back.find((it) => it.kind === "add");
     if (added)
@@ -55,7 +58,7 @@ export function useEditing(edits: Edits) {
     void step.outcome.then((failure) => {
       if (!failure) return;
       dismiss(toast);
-      tellIfAway(failure);
+      sayUnlessOpen(failure);
     });
   };
 
@@ -63,7 +66,7 @@ export function useEditing(edits: Edits) {
   const settle = async (change: Change, said: string, isToldAtRow = true) => {
     const step = edits.make(change, isToldAtRow);
     const failure = await step.outcome;
-    if (failure) tellIfAway(failure);
+    if (failure) sayUnlessOpen(failure);
     else step.toast = say(said, () => undo(step));
     return failure;
   };

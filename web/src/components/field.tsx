@@ -48,7 +48,7 @@ export function Field({
     autocomplete,
     "aria-describedby": described,
     "aria-invalid": wrong ? true : undefined,
-    "data-autofocus": autofocus,
+    "data-autofocus": autofocus || undefined,
     ...rest,
     onInput: (event: Event) => {
       setInvalid(null);

@@ -94,6 +94,7 @@ function Popup({
               href={item.href}
               target="_blank"
               rel="noopener noreferrer"
+              onClick={() => popup.current?.hidePopover()}
             >
               {item.label}
             </a>

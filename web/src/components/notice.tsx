@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import type { Failure } from "../api/failure.ts";
 import { links } from "../api/supabase.ts";
 import { failureText, fromNow, useTexts } from "../i18n/texts.ts";
@@ -8,12 +9,24 @@ import { Icon } from "./icons.tsx";
 type NoticeProps = {
   tone: "bad" | "good" | "plain";
   title: string;
+  /** Scrolls to it when it appears, because it is what the user has just caused. A failure always does. */
+  isResult?: boolean;
   children?: ComponentChildren;
 };
 
-export function Notice({ tone, title, children }: NoticeProps) {
+export function Notice({
+  tone,
+  title,
+  isResult = tone === "bad",
+  children,
+}: NoticeProps) {
+  const notice = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (isResult) notice.current?.scrollIntoView({ block: "nearest" });
+  }, []);
   return (
     <div
+      ref={notice}
       class={`notice notice-${tone}`}
       role={tone === "bad" ? "alert" : "status"}
     >
@@ -47,11 +60,11 @@ export function KeepNotice() {
   const t = useTexts();
   if (!user.value?.isAnonymous) return null;
   return (
-    <Notice tone="plain" title={t.auth.onlyHere}>
-      <a class="button" href="#/sign-up">
-        {t.auth.keepGo}
-      </a>
-    </Notice>
+    <p class="notice notice-small">
+      <span>
+        {t.auth.onlyHere} <a href="#/sign-up">{t.auth.keepGo}</a>
+      </span>
+    </p>
   );
 }
 

@@ -32,7 +32,7 @@ export function WaitingNotice() {
   return (
     <Notice tone="plain" title={t.auth.waits}>
       <p class="wish" dir="auto">
-        “{order.wish.prompt}”
+        <q>{order.wish.prompt}</q>
       </p>
       <button type="button" class="button" onClick={unwant}>
         {t.run.giveUp}
@@ -53,7 +53,7 @@ export function ProblemNotice({ problem, pick }: Props) {
   );
   if (problem.kind !== "failed") {
     if (problem.kind === "cancelled" && !problem.isKept)
-      return <Notice tone="plain" title={t.create.cancelled} />;
+      return <Notice tone="plain" title={t.create.cancelled} isResult />;
     const [title, next] =
       problem.kind === "lost"
         ? [
@@ -62,7 +62,7 @@ export function ProblemNotice({ problem, pick }: Props) {
           ]
         : [t.run.keptTitle, t.run.keptNext];
     return (
-      <Notice tone="plain" title={title}>
+      <Notice tone="plain" title={title} isResult>
         <p>{next}</p>
         <div class="row">
           {again(t.run.recover)}
@@ -74,7 +74,7 @@ export function ProblemNotice({ problem, pick }: Props) {
     );
   }
   const { failure } = problem;
-  const wayOn = () => {
+  const nextStep = () => {
     if (NO_USE.has(failure.code)) return null;
     if (failure.code === "playlist_limit_reached")
       return (
@@ -99,7 +99,7 @@ export function ProblemNotice({ problem, pick }: Props) {
   return (
     <>
       <FailureNotice failure={asFailure(failure)} pick={pick}>
-        {wayOn()}
+        {nextStep()}
       </FailureNotice>
       {isUpgrading && <UpgradeDialog close={() => setUpgrading(false)} />}
     </>

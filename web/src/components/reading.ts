@@ -5,7 +5,8 @@ import type { Playlist, Summary } from "../api/data.ts";
 import { listPlaylists, readPlaylist } from "../api/data.ts";
 import type { Failure } from "../api/failure.ts";
 import { asFailure } from "../api/failure.ts";
-import { Edits } from "../state/edits.ts";
+import type { Edits } from "../state/edits.ts";
+import { editsOf } from "../state/edits.ts";
 import { generation } from "../state/generation.ts";
 import { remembering, whenBack } from "../state/offline.ts";
 
@@ -56,17 +57,14 @@ export function usePlaylist(id: string) {
   // Shows the result of a generation at once, and loads the stored playlist meanwhile.
   const [playlist, setPlaylist] = useState<Playlist | null>(() => justMade(id));
   const [edits, setEdits] = useState<Edits | null>(() =>
-    playlist ? new Edits(id, playlist) : null,
+    playlist ? editsOf(id, playlist) : null,
   );
   const isShown = edits !== null;
   const { failure, load, reload } = useReading(
     () => remembering(id, () => readPlaylist(id), isShown),
     (fresh) => {
       setPlaylist(fresh);
-      setEdits((known) => {
-        known?.take(fresh);
-        return known ?? new Edits(id, fresh);
-      });
+      setEdits(editsOf(id, fresh));
     },
   );
   useEffect(() => void load(), [id]);

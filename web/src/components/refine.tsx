@@ -114,15 +114,15 @@ export function RefineDock({
                 aria-invalid={isStuck || undefined}
                 value={shown}
                 maxLength={500}
-                placeholder={t.result.refinePlaceholder}
+                placeholder={t.result.refinePlaceholder(
+                  Math.max(count, 0),
+                  count < Math.min(tracks.length, MAX_TRACKS),
+                )}
                 autocomplete="off"
                 onInput={(event) => write(event.currentTarget.value)}
               />
               <button type="submit" class="button button-primary">
-                {t.result.refineGo(
-                  Math.max(count, 0),
-                  count < Math.min(tracks.length, MAX_TRACKS),
-                )}
+                {t.result.refineGo}
               </button>
             </div>
           </>

@@ -3,7 +3,7 @@ import type { FoundTrack, SearchResponse } from "../api/functions.ts";
 import { searchTracks } from "../api/functions.ts";
 import type { Texts } from "../i18n/texts.ts";
 import { duration, useTexts } from "../i18n/texts.ts";
-import { useDraft } from "../state/drafts.ts";
+import { drafts, useDraft } from "../state/drafts.ts";
 import { useAction } from "./action.ts";
 import { ArtworkLink } from "./artwork.tsx";
 import { Field } from "./field.tsx";
@@ -23,7 +23,7 @@ type Props = {
 /** Searches the catalogue by hand, which uses no generation. */
 export function SearchPanel({ artist: given, has, choose, kind }: Props) {
   const t = useTexts();
-  const [words, setWords, forget] = useDraft("search", {
+  const [words, setWords] = useDraft("search", {
     artist: "",
     title: "",
   });
@@ -49,7 +49,8 @@ export function SearchPanel({ artist: given, has, choose, kind }: Props) {
   const take = (track: FoundTrack) =>
     action.run(async () => {
       await choose(track);
-      if (given === undefined) forget();
+      // The words stay above their results, but not for the next time.
+      drafts.forget("search");
     });
   return (
     <div class="stack">
@@ -67,7 +68,6 @@ export function SearchPanel({ artist: given, has, choose, kind }: Props) {
             value={current.title}
             maxLength={200}
             change={(title) => change({ ...current, title })}
-            autofocus={given !== undefined}
           />
           <button type="submit" class="button" aria-disabled={action.busy}>
             <Icon name="search" /> {t.search.go}

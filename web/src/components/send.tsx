@@ -1,5 +1,6 @@
 import type { Playlist } from "../api/data.ts";
 import { useTexts } from "../i18n/texts.ts";
+import { listenToCopy } from "../state/listening.ts";
 import { Icon } from "./icons.tsx";
 import { FailureNotice } from "./notice.tsx";
 import { LinkDialog } from "./own-dialog.tsx";
@@ -26,18 +27,29 @@ export function SendButton({
           <Icon name="check" /> {t.playlist.openSpotify}
         </a>
       )}
-      <button
-        type="button"
-        class={copy ? "button" : "button button-primary button-big"}
-        aria-disabled={action.busy || isEmpty}
-        onClick={() => !isEmpty && send()}
-      >
-        {action.busy
-          ? t.playlist.exporting
-          : copy
-            ? t.playlist.update
-            : t.playlist.exportGo}
-      </button>
+      <div class={copy ? "row" : undefined}>
+        <button
+          type="button"
+          class={copy ? "button" : "button button-primary button-big"}
+          aria-disabled={action.busy || isEmpty}
+          onClick={() => !isEmpty && send()}
+        >
+          {action.busy
+            ? t.playlist.exporting
+            : copy
+              ? t.playlist.update
+              : t.playlist.exportGo}
+        </button>
+        {copy && (
+          <button
+            type="button"
+            class="button"
+            onClick={() => listenToCopy(copy, playlist.name)}
+          >
+            <Icon name="play" /> {t.listen.all}
+          </button>
+        )}
+      </div>
       {linking && <LinkDialog close={stop} send={linking} />}
     </>
   );
@@ -45,7 +57,7 @@ export function SendButton({
 
 /** Shows the outcome. */
 export function SendNotes({
-  sending: { done, about, action, sendAnew, retry },
+  sending: { done, about, action, sendNewCopy, retry },
 }: {
   sending: Sending;
 }) {
@@ -73,7 +85,7 @@ export function SendNotes({
           type="button"
           class="button"
           aria-disabled={action.busy}
-          onClick={sendAnew}
+          onClick={sendNewCopy}
         >
           {t.playlist.another}
         </button>

@@ -24,7 +24,7 @@ export type Sending = {
   action: Action;
   send: () => void;
   /** Makes another copy. */
-  sendAnew: () => void;
+  sendNewCopy: () => void;
   retry: () => void;
   stop: () => void;
 };
@@ -68,7 +68,7 @@ export function useSending({ id, copy: known }: Playlist): Sending {
     linking,
     action,
     send: () => sendAs(),
-    sendAnew: () => sendAs(newUuid()),
+    sendNewCopy: () => sendAs(newUuid()),
     retry: () => sendAs(last.current),
     stop: () => setLinking(null),
   };

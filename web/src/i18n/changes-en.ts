@@ -6,12 +6,12 @@ export const changesEn = {
   result: {
     notSaved: "Not saved yet",
     refineLabel: "What should be different",
-    refinePlaceholder: "Change it: calmer, less known …",
-    refineGo: (n: number, isSome: boolean) =>
-      `Change ${isSome ? "the other" : "all"} ${n} · uses 1`,
+    refinePlaceholder: (n: number, isSome: boolean) =>
+      `Change ${isSome ? "the other" : "all"} ${n} …`,
+    refineGo: "Refine · uses 1",
     refineCost:
       "Makes the next version of this playlist and uses one of your AI playlists. Kept songs stay, and you can go back.",
-    allKept: "Every song is kept. Let go of those that may change.",
+    allKept: "Every song is kept. Unmark those that may change.",
     others: "Other songs, same wish · uses 1",
     again: "Use this wish again",
     chips: [

@@ -5,20 +5,20 @@ export const changesPl: typeof changesEn = {
   result: {
     notSaved: "Jeszcze niezapisana",
     refineLabel: "Co ma być inaczej",
-    refinePlaceholder: "Zmień: spokojniej, mniej znane …",
-    refineGo: (n, isSome) =>
-      `Zmień ${isSome ? "pozostałe" : "wszystkie"} (${n}) · zużywa 1`,
+    refinePlaceholder: (n, isSome) =>
+      `Zmień ${isSome ? "resztę" : "całość"} (${n}) …`,
+    refineGo: "Zmień · zużywa 1",
     refineCost:
-      "Tworzy następną wersję tej playlisty i zużywa jedną z Twoich playlist AI. Zatrzymane piosenki zostają, a do poprzedniej wersji można wrócić.",
+      "Tworzy następną wersję tej playlisty i zużywa jedną z Twoich playlist AI. Zachowane piosenki zostają, a do poprzedniej wersji można wrócić.",
     allKept:
-      "Wszystkie piosenki są zatrzymane. Zwolnij te, które mogą się zmienić.",
+      "Wszystkie piosenki są zachowane. Odznacz te, które mogą się zmienić.",
     others: "Inne piosenki, to samo życzenie · zużywa 1",
     again: "Użyj tego życzenia ponownie",
     chips: [
       "spokojniej",
       "energiczniej",
       "mniej znane",
-      "więcej pianina",
+      "więcej fortepianu",
     ],
     fewer: (n, target) => `${n} z ${target} piosenek`,
     why: {
@@ -34,7 +34,7 @@ export const changesPl: typeof changesEn = {
   },
   versions: {
     title: "Wersje",
-    none: "Zatrzymaj piosenki, które Ci się podobają; reszta się zmieni.",
+    none: "Zachowaj, co lubisz, a zmieni się reszta.",
     of: (n, count) => `Wersja ${n} z ${count}`,
     first: "Tak się zaczęło",
     others: "Inne piosenki",

@@ -59,16 +59,16 @@ export const en = {
     },
     exclude: "Leave out artists",
     excludeHint: "Names, separated by commas",
-    seeds: "Songs to go by",
+    seeds: "Similar to",
     seedsHint: "Artist – Title, one on each line, at most five",
     seedForm: "Write at most five songs, each as: Artist – Title",
     go: "Make it",
     offer:
       "3 playlists in 30 days are free. You sign up once, then your wish comes true by itself.",
     offerFirst:
-      "The first one without an account, 3 in 30 days with one, free of charge.",
-    firstMade: "With an account you get 3 in 30 days.",
-    proFor: (price: string) => `Pro makes 50 for ${price}.`,
+      "The first one needs no account. With a free one you get 3 in 30 days.",
+    firstMade: "With a free account you get 3 in 30 days.",
+    proFor: (price: string) => `Pro gives you 50 for ${price}.`,
     left: (n: number, limit: number) => `${n} of ${limit} AI playlists left`,
     nextFree: (day: string) => `the next one is free on ${day}`,
     cancelled: "Cancelled. Nothing was used up.",
@@ -191,8 +191,8 @@ export const en = {
   },
   ...changesEn,
   search: {
-    addTitle: "Add tracks",
-    swapTitle: "Swap this track",
+    addTitle: "Add songs",
+    swapTitle: "Swap this song",
     swapFor: (title: string) => `In place of ${title}. Swapping is free.`,
     artist: "Artist",
     title: "Title",
@@ -247,7 +247,7 @@ export const en = {
     removeOthers: (n: number) => `Remove the others (${n})`,
     empty: "No songs yet",
     emptyNext:
-      "Search for the first track, or let a sentence fill a new playlist.",
+      "Search for the first song, or describe a new playlist in one sentence.",
     exportGo: "Send to Spotify",
     exporting: "Sending …",
     list: "Tracks",
@@ -259,7 +259,7 @@ export const en = {
           : `All ${n} tracks are on Spotify.`,
     rejected: (positions: string) =>
       `Not accepted by Spotify: number ${positions}.`,
-    openSpotify: "On Spotify: open",
+    openSpotify: "Open on Spotify",
     linkFirst:
       "Spotify asks you once whether we may add playlists. Then this one is sent by itself.",
     more: "More for this playlist",
@@ -297,7 +297,7 @@ export const en = {
     upgrade: "Upgrade to Pro",
     payGo: "Continue to payment",
     manage: "Manage billing",
-    proOffer: "Pro makes 50 AI playlists in 30 days instead of 3.",
+    proOffer: "Pro gives you 50 AI playlists in 30 days instead of 3.",
     costs: (price: string) => `It costs ${price}; you can cancel at any time.`,
     renews: (day: string) => `Pro renews on ${day}.`,
     ends: (day: string) => `Pro ends on ${day}.`,

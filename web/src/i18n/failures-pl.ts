@@ -88,7 +88,7 @@ export const failuresPl: Record<FailureCode, FailureText> = {
   },
   playlist_not_found: {
     what: "Tej playlisty już tu nie ma.",
-    next: "Zajrzyj do „Ostatnio usuniętych” w swoich playlistach.",
+    next: "Zajrzyj do „Ostatnio usunięte” w bibliotece.",
   },
   method_not_allowed: {
     what: "Żądanie nie zostało zrozumiane.",
@@ -151,7 +151,7 @@ export const failuresPl: Record<FailureCode, FailureText> = {
     next: "Ujmij to inaczej albo pozwól na więcej: inne lata, innych wykonawców.",
   },
   too_many_attempts: {
-    what: "To było zbyt często w krótkim czasie.",
+    what: "Za dużo żądań w krótkim czasie.",
     next: "Odczekaj chwilę i spróbuj ponownie.",
   },
   internal_error: {
@@ -283,7 +283,7 @@ export const failuresPl: Record<FailureCode, FailureText> = {
     next: "Został już użyty albo jest za stary.",
   },
   session_in_link: {
-    what: "Link próbował zalogować Cię na wybrane przez siebie konto. Został zignorowany.",
+    what: "Link próbował zalogować Cię na cudze konto. Został zignorowany.",
     next: "Jeśli był w dobrej wierze, poproś tutaj o nową wiadomość.",
   },
   mail_rate_limited: {

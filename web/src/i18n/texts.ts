@@ -56,20 +56,12 @@ export async function chooseLanguage(
   }
 }
 
+/** Speaks the language that `boot.ts` has found; English if its texts cannot be fetched. */
 export async function startLanguage(): Promise<void> {
-  let chosen: string | null = null;
-  try {
-    chosen = localStorage.getItem(CHOICE);
-  } catch {
-    // Starts as if no language had been chosen.
-  }
-  const wanted =
-    chosen ?? navigator.languages.find((it) => /^(en|pl)\b/i.test(it)) ?? "en";
-  // If the language cannot be fetched, the page starts in English.
-  await chooseLanguage(
-    wanted.toLowerCase().startsWith("pl") ? "pl" : "en",
-    false,
-  ).catch(() => {});
+  const found = document.documentElement.lang === "pl" ? "pl" : "en";
+  await chooseLanguage(found, false).catch(() => {
+    document.documentElement.lang = "en";
+  });
 }
 
 const pack = () => packs[language.value] ?? packs.en;

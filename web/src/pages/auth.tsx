@@ -100,6 +100,39 @@ function useEmail() {
   return useDraft("email", "");
 }
 
+type InputProps = {
+  value: string;
+  change: (value: string) => void;
+  autofocus?: boolean;
+};
+
+function Email(props: InputProps) {
+  const t = useTexts();
+  return (
+    <Field
+      label={t.auth.email}
+      type="email"
+      autocomplete="username"
+      required
+      {...props}
+    />
+  );
+}
+
+function NewPassword(props: InputProps & { label: string }) {
+  const t = useTexts();
+  return (
+    <Field
+      type="password"
+      autocomplete="new-password"
+      hint={t.auth.passwordHint}
+      minLength={8}
+      required
+      {...props}
+    />
+  );
+}
+
 export function SignInScreen() {
   const t = useTexts();
   const [email, setEmail] = useEmail();
@@ -147,14 +180,7 @@ export function SignInScreen() {
       submit={submit}
       below={below}
     >
-      <Field
-        label={t.auth.email}
-        type="email"
-        value={email}
-        change={setEmail}
-        autocomplete="username"
-        required
-      />
+      <Email value={email} change={setEmail} />
       <Field
         label={t.auth.password}
         type="password"
@@ -211,23 +237,11 @@ export function SignUpScreen() {
       isKnown={isAnonymous}
       below={below}
     >
-      <Field
-        label={t.auth.email}
-        type="email"
-        value={email}
-        change={setEmail}
-        autocomplete="username"
-        required
-      />
-      <Field
+      <Email value={email} change={setEmail} />
+      <NewPassword
         label={t.auth.password}
-        type="password"
         value={password}
         change={setPassword}
-        autocomplete="new-password"
-        hint={t.auth.passwordHint}
-        minLength={8}
-        required
       />
     </Frame>
   );
@@ -278,14 +292,7 @@ export function MailScreen({ kind }: { kind: "forgot" | "resend" }) {
       submit={submit}
       below={<a href="#/sign-in">{t.auth.back}</a>}
     >
-      <Field
-        label={t.auth.email}
-        type="email"
-        value={email}
-        change={setEmail}
-        autocomplete="username"
-        required
-      />
+      <Email value={email} change={setEmail} />
       {sent && <Notice tone="good" title={t.auth.forgotSent(email)} />}
     </Frame>
   );
@@ -308,15 +315,10 @@ export function NewPasswordScreen() {
       submit={submit}
       isKnown
     >
-      <Field
+      <NewPassword
         label={t.auth.newPassword}
-        type="password"
         value={password}
         change={setPassword}
-        autocomplete="new-password"
-        hint={t.auth.passwordHint}
-        minLength={8}
-        required
         autofocus
       />
     </Frame>

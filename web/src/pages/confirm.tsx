@@ -3,10 +3,10 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { useAction } from "../components/action.ts";
+import type { HelpScreen } from "../components/help-links.tsx";
+import { HelpLinks } from "../components/help-links.tsx";
 import { FailureNotice, Notice } from "../components/notice.tsx";
 import { WaitingNotice } from "../components/problem.tsx";
-import type { Way } from "../components/ways.tsx";
-import { Ways } from "../components/ways.tsx";
 import { useTexts } from "../i18n/texts.ts";
 import { reset } from "../state/generation.ts";
 import { goInstead, route } from "../state/navigation.ts";
@@ -21,7 +21,7 @@ type Kind = keyof ReturnType<typeof useTexts>["confirm"]["lead"];
 const WITHOUT_PASSWORD: readonly Kind[] = ["recovery", "invite"];
 
 /** What helps after a link that was used already or is too old. */
-const HELP: Record<Kind, readonly Way[]> = {
+const HELP: Record<Kind, readonly HelpScreen[]> = {
   signup: ["sign-in", "resend"],
   magiclink: ["sign-in", "forgot"],
   recovery: ["forgot"],
@@ -108,7 +108,9 @@ export function ConfirmScreen() {
       {action.failure && (
         <FailureNotice failure={action.failure}>
           {isExpired && (
-            <Ways to={who && kind !== "recovery" ? ["account"] : HELP[kind]} />
+            <HelpLinks
+              to={who && kind !== "recovery" ? ["account"] : HELP[kind]}
+            />
           )}
         </FailureNotice>
       )}

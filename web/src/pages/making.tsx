@@ -3,7 +3,7 @@ import { createPlaylist, fill } from "../api/data.ts";
 import { useAction } from "../components/action.ts";
 import { Cover, linesFor } from "../components/cover.tsx";
 import { useHeading } from "../components/heading.ts";
-import { FailureNotice } from "../components/notice.tsx";
+import { FailureNotice, KeepNotice } from "../components/notice.tsx";
 import { Frame, Notes, sizeOf } from "../components/playlist-frame.tsx";
 import { TrackList } from "../components/track-list.tsx";
 import { useTexts } from "../i18n/texts.ts";
@@ -76,6 +76,7 @@ function Live({ running }: { running: Running }) {
           <button type="button" class="button" onClick={cancel}>
             {t.run.stop}
           </button>
+          <KeepNotice />
         </>
       }
       notes={<Notes leftOut={leftOut} />}

@@ -16,7 +16,11 @@ import { say } from "../state/toasts.ts";
 export function PlanCard() {
   const t = useTexts();
   const known = usage.value;
-  const isFree = known?.plan === "free" && !user.value?.isAnonymous;
+  // Who has just paid is not asked to pay again while Stripe's event is under way.
+  const isFree =
+    known?.plan === "free" &&
+    !user.value?.isAnonymous &&
+    route.value.query !== "paid";
   const action = useAction();
   const price = usePrice();
   const [customer, setCustomer] = useState(false);

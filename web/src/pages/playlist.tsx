@@ -40,7 +40,6 @@ import {
 } from "../state/files.ts";
 import { madeOf } from "../state/generation.ts";
 import { toggleKept } from "../state/kept.ts";
-import { listenToCopy } from "../state/listening.ts";
 import { go } from "../state/navigation.ts";
 import { refreshUsage } from "../state/session.ts";
 import { title } from "../state/title.ts";
@@ -160,7 +159,6 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
     { label: t.playlist.delete, run: remove },
   ];
   const failure = deleting.failure ?? copying.failure;
-  const { copy: sent } = sending;
   return (
     <Frame
       cover={<Cover seed={id} />}
@@ -171,7 +169,7 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
           </h1>
           {(prompt || description) && (
             <p class="wish" dir="auto">
-              {prompt ? `“${prompt}”` : description}
+              {prompt ? <q>{prompt}</q> : description}
             </p>
           )}
           <p class="hint">
@@ -192,15 +190,6 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
             >
               <Icon name="add" /> {t.playlist.add}
             </button>
-            {sent && (
-              <button
-                type="button"
-                class="button"
-                onClick={() => listenToCopy(sent, name)}
-              >
-                <Icon name="play" /> {t.listen.all}
-              </button>
-            )}
             <button
               type="button"
               class="button"
@@ -210,12 +199,12 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
             </button>
             <Menu label={t.playlist.more} items={items} />
           </div>
+          <KeepNotice />
         </>
       }
       notes={
         <>
           {failure && <FailureNotice failure={failure} />}
-          <KeepNotice />
           <SendNotes sending={sending} />
           {made && <Notes leftOut={made.leftOut} made={made} />}
         </>

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { asFailure, Failure, failureOfSpotify } from "../api/failure.ts";
 import { spotifyLink } from "../api/functions.ts";
-import type { Way } from "../components/ways.tsx";
+import type { HelpScreen } from "../components/help-links.tsx";
 import { textsNow } from "../i18n/texts.ts";
 import type { Arrival } from "./arrival.ts";
 import { goInstead } from "./navigation.ts";
@@ -11,10 +11,10 @@ import { user } from "./session.ts";
 import { beforeSpotify, sending } from "./spotify.ts";
 import { say } from "./toasts.ts";
 
-/** The state to show; `ways`: the screens on which to start again. */
+/** The state to show; `help`: the screens on which to start again. */
 export const arrival = signal<
   | { kind: "busy" }
-  | { kind: "failed"; failure: Failure; ways: readonly Way[] }
+  | { kind: "failed"; failure: Failure; help: readonly HelpScreen[] }
   | null
 >(null);
 
@@ -28,7 +28,7 @@ export async function receive(came: Arrival): Promise<void> {
     arrival.value = {
       kind: "failed",
       failure: new Failure("session_in_link"),
-      ways: [],
+      help: [],
     };
     return;
   }
@@ -38,7 +38,7 @@ export async function receive(came: Arrival): Promise<void> {
       kind: "failed",
       failure: new Failure("mail_link_expired", { message: came.code }),
       // Auth does not say what the link was for.
-      ways: user.value ? ["account"] : ["sign-in", "resend", "forgot"],
+      help: user.value ? ["account"] : ["sign-in", "resend", "forgot"],
     };
     return;
   }
@@ -48,7 +48,7 @@ export async function receive(came: Arrival): Promise<void> {
     arrival.value = {
       kind: "failed",
       failure: failureOfSpotify(came.reason),
-      ways: ["account"],
+      help: ["account"],
     };
     return;
   }
@@ -62,7 +62,7 @@ export async function receive(came: Arrival): Promise<void> {
     arrival.value = {
       kind: "failed",
       failure: asFailure(error),
-      ways: ["account"],
+      help: ["account"],
     };
   }
 }

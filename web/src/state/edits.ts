@@ -166,6 +166,19 @@ export function moveTo(
   };
 }
 
+const open = new Map<string, Edits>();
+
+/**
+ * Returns a playlist's edits with the server's list. They outlive its screen: an edit may be saved, fail or be undone after
+ * the user has left it.
+ */
+export function editsOf(id: string, content: Content): Edits {
+  const edits = open.get(id) ?? new Edits(id, content);
+  open.set(id, edits);
+  edits.take(content);
+  return edits;
+}
+
 const ATTEMPTS = 3;
 const PAUSE_MS = 500;
 
@@ -225,18 +238,18 @@ export class Edits {
     return step;
   }
 
-  /** Undoes a step, by default the last one. Returns it, and whether the undoing was saved. */
+  /** Undoes a step, by default the last one. Returns it, and why it could not be saved, if so. */
   undo(
     step: Step | undefined = this.#steps.at(-1),
-  ): { step: Step; isSaved: Promise<boolean> } | null {
+  ): { step: Step; outcome: Promise<Failure | null> } | null {
     if (!step || !this.#steps.includes(step)) return null;
     this.#steps = this.#steps.filter((it) => it !== step);
     this.#undone = [...this.#undone, step];
     const saving = step.back.map((change) => this.#attempt(change, true));
     return {
       step,
-      isSaved: Promise.all(saving).then((failures) =>
-        failures.every((it) => it === null),
+      outcome: Promise.all(saving).then(
+        (failures) => failures.find((it) => it !== null) ?? null,
       ),
     };
   }

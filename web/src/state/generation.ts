@@ -13,6 +13,7 @@ import { forgetRead, whenBack } from "./offline.ts";
 import { refreshUsage, user } from "./session.ts";
 import { say, sayFailure } from "./toasts.ts";
 import { takeWanted } from "./wanted.ts";
+import type { Form } from "./wish.ts";
 
 export type Song = { artist: string; title: string };
 export const DISCOVERY = ["familiar", "balanced", "adventurous"] as const;
@@ -265,6 +266,10 @@ function finish(result: Result): void {
     leftOut,
   };
   if (playlist_id) drafts.write(`made.${playlist_id}`, made);
+  // The next wish begins with an empty field; the options stay.
+  const form = drafts.read<Form | null>("wish", null);
+  if (!refinedId(order) && form?.prompt?.trim() === order.wish.prompt)
+    drafts.write("wish", { ...form, prompt: "" });
   change({ running: null, problem: null });
   keepResult(result);
   if (!isAt(MAKING))

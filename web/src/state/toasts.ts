@@ -56,10 +56,10 @@ export function undo(toast: Toast): void {
   toast.undo?.();
 }
 
-/** Shows a failure whose screen is no longer open. */
-export function sayFailure(error: unknown): void {
+/** Shows a failure whose screen is no longer open; `before`: what it means for the user. */
+export function sayFailure(error: unknown, before = ""): void {
   const { what, next } = failureText(asFailure(error).code);
-  say(`${what} ${next}`);
+  say(`${before} ${what} ${next}`.trim());
 }
 
 /** The edits of the open screen. Each method returns false if there is nothing to do. */

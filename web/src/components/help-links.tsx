@@ -1,12 +1,18 @@
 import { useTexts } from "../i18n/texts.ts";
 
 /** A screen that helps after a failure. */
-export type Way = "account" | "forgot" | "resend" | "sign-in";
+export type HelpScreen = "account" | "forgot" | "resend" | "sign-in";
 
 /** `then` is called when the user chooses one. */
-export function Ways({ to, then }: { to: readonly Way[]; then?: () => void }) {
+export function HelpLinks({
+  to,
+  then,
+}: {
+  to: readonly HelpScreen[];
+  then?: () => void;
+}) {
   const t = useTexts();
-  const words: Record<Way, string> = {
+  const words: Record<HelpScreen, string> = {
     account: t.account.title,
     forgot: t.auth.forgotTitle,
     resend: t.auth.resendTitle,
@@ -14,9 +20,9 @@ export function Ways({ to, then }: { to: readonly Way[]; then?: () => void }) {
   };
   return (
     <>
-      {to.map((way) => (
-        <a key={way} class="button" href={`#/${way}`} onClick={then}>
-          {words[way]}
+      {to.map((screen) => (
+        <a key={screen} class="button" href={`#/${screen}`} onClick={then}>
+          {words[screen]}
         </a>
       ))}
     </>
