@@ -76,6 +76,7 @@ struct KeyNames {
     legacy: &'static str,
     other_prefix: &'static str,
     role: &'static str,
+    rule: &'static str,
 }
 
 const PUBLISHABLE: KeyNames = KeyNames {
@@ -84,6 +85,7 @@ const PUBLISHABLE: KeyNames = KeyNames {
     legacy: "SUPABASE_ANON_KEY",
     other_prefix: "sb_secret_",
     role: "anon",
+    rule: "must be a publishable key: sb_publishable_…, or the legacy anon key",
 };
 const SECRET: KeyNames = KeyNames {
     named: "SUPABASE_SECRET_KEYS",
@@ -91,6 +93,7 @@ const SECRET: KeyNames = KeyNames {
     legacy: "SUPABASE_SERVICE_ROLE_KEY",
     other_prefix: "sb_publishable_",
     role: "service_role",
+    rule: "must be a secret key: sb_secret_…, or the legacy service-role key",
 };
 
 impl KeyNames {
@@ -112,7 +115,7 @@ impl KeyNames {
         };
         let is_of_another_role = legacy_role(&key).is_some_and(|role| role != self.role);
         if key.starts_with(self.other_prefix) || is_of_another_role {
-            return Err(ConfigError::invalid(name, "holds no key of its kind"));
+            return Err(ConfigError::invalid(name, self.rule));
         }
         header_safe(name, key)
     }
