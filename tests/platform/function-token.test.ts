@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import { calculateJwkThumbprint, decodeProtectedHeader, exportJWK, generateKeyPair, importJWK, jwtVerify } from 'jose';
 
 const { privateKey } = await generateKeyPair('ES256', { extractable: true });
-const jwk = { ...(await exportJWK(privateKey)), kid: await calculateJwkThumbprint(await exportJWK(privateKey)) };
+const kid = await calculateJwkThumbprint(await exportJWK(privateKey));
+// As `supabase gen signing-key` prints it.
+const jwk = { ...(await exportJWK(privateKey)), kid, use: 'sig', key_ops: ['sign', 'verify'], alg: 'ES256', ext: true };
 
 function mint(key: unknown, ...args: string[]) {
   const FUNCTION_KEY = typeof key === 'string' ? key : JSON.stringify(key);
@@ -17,7 +19,7 @@ test('a token names its role, expires after the given days and verifies with the
   assert.equal(status, 0);
   const tokens = JSON.parse(stdout) as Record<string, string>;
   assert.deepEqual(Object.keys(tokens), ['fn_ai', 'fn_account']);
-  const { d: _, ...published } = jwk;
+  const { d: _, key_ops: __, ...published } = jwk;
   for (const [role, token] of Object.entries(tokens)) {
     assert.deepEqual(decodeProtectedHeader(token), { alg: 'ES256', typ: 'JWT', kid: jwk.kid });
     const { payload } = await jwtVerify(token, await importJWK(published, 'ES256'), { issuer: 'sound-whiskers' });

@@ -35,7 +35,9 @@ impl Page {
         let value = |name| env(name).filter(|value| !value.is_empty());
         let page = Self {
             supabase_url: value("SUPABASE_URL")?.trim_end_matches('/').to_owned(),
-            publishable_key: value("SUPABASE_PUBLISHABLE_KEY")?,
+            // Every visitor gets it.
+            publishable_key: value("SUPABASE_PUBLISHABLE_KEY")
+                .filter(|key| !key.starts_with("sb_secret_"))?,
             turnstile_site_key: value("TURNSTILE_SITE_KEY"),
             image_origin: safe_origin(
                 &value("SPOTIFY_IMAGE_ORIGIN").unwrap_or_else(|| IMAGES.into()),
@@ -175,6 +177,16 @@ mod tests {
                 "supabase_url": "https://x.supabase.co",
             })
         );
+    }
+
+    #[test]
+    fn a_secret_key_is_not_published() {
+        let page = Page::from_env(|name| match name {
+            "SUPABASE_URL" => Some("https://x.supabase.co".to_owned()),
+            "SUPABASE_PUBLISHABLE_KEY" => Some("sb_secret_x".to_owned()),
+            _ => None,
+        });
+        assert!(page.is_none());
     }
 
     #[test]

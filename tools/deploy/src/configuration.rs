@@ -1,11 +1,15 @@
 //! The configuration of a deployment: one env file, of which each function gets only its own part.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use anyhow::Result;
 
 use crate::{Environment, Options, Target};
 use project::env_file;
+use project::function_token::{self, ROLES};
+use project::process;
 use project::workspace::{
     FUNCTION_TOKEN, Function, GATEWAY, SECRET_KEY, Variables, Workspace, token_name,
 };
@@ -173,10 +177,61 @@ impl Configuration {
             }
         }
         problems.extend(self.misfits(options));
+        problems.extend(self.misplaced_tokens());
+        problems.extend(self.unknown(functions));
         problems
     }
 
-    /// Returns the problems of values that are set but invalid.
+    /// Returns the problems of tokens that stand under the name of another role, or have expired.
+    fn misplaced_tokens(&self) -> Vec<String> {
+        let now = UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
+        let problem = |role: &&str| {
+            let name = token_name(role);
+            let claims = function_token::claims(self.0.get(&name)?)?;
+            if claims.role != *role {
+                Some(format!("{name} is a token of the role {}", claims.role))
+            } else if claims.exp <= now {
+                Some(format!(
+                    "{name} has expired: cargo xtask function-token makes another"
+                ))
+            } else {
+                None
+            }
+        };
+        ROLES.iter().filter_map(problem).collect()
+    }
+
+    /// Returns the names that nothing reads: an optional variable with a typing error would have no effect.
+    fn unknown(&self, functions: &[Function]) -> Vec<String> {
+        let is_known = |name: &str| {
+            ACCOUNT.contains(&name)
+                || name == SECRET_KEY
+                || ROLES.iter().any(|role| token_name(role) == name)
+                || functions
+                    .iter()
+                    .any(|it| it.variables().any(|known| known == name))
+        };
+        let unknown = self.0.keys().filter(|name| !is_known(name));
+        unknown
+            .map(|name| format!("{name} is read by nothing that is deployed: is its name right?"))
+            .collect()
+    }
+
+    /// Returns the problems of values that the functions would refuse, which their own code finds.
+    pub fn refusals(&self, workspace: &Workspace) -> Result<Vec<String>> {
+        let values: BTreeMap<_, _> = workspace
+            .edge_functions()
+            .map(|function| (&function.name, self.of(function)))
+            .collect();
+        let mut command = workspace.cargo(&workspace.root);
+        command
+            .args(["run", "--package", "check-configuration"])
+            .env("CONFIGURATION", serde_json::to_string(&values)?);
+        let printed = process::stdout_of(&mut command)?;
+        Ok(printed.lines().map(str::to_owned).collect())
+    }
+
+    /// Returns the problems of values that are set but invalid for this deployment.
     fn misfits(&self, options: &Options) -> Vec<String> {
         let mut misfits = Vec::new();
         let mut expect = |name: &str, fits: bool, rule: &str| {

@@ -187,6 +187,43 @@ fn complete_configuration_is_ready_for_both_platforms() {
     }
 }
 
+/// The payload of a token of `fn_ai` that expires in the year 2100, and of one that expired in 1970.
+const FUTURE_OF_AI: &str = "e.eyJyb2xlIjoiZm5fYWkiLCJleHAiOjQxMDI0NDQ4MDB9.s";
+const PAST_OF_AI: &str = "e.eyJyb2xlIjoiZm5fYWkiLCJleHAiOjF9.s";
+
+#[test]
+fn a_token_of_another_role_or_of_the_past_is_refused_and_so_is_an_unknown_name() {
+    for (name, value, problem) in [
+        ("FN_AI_TOKEN", FUTURE_OF_AI, None),
+        (
+            "FN_ACCOUNT_TOKEN",
+            FUTURE_OF_AI,
+            Some("is a token of the role fn_ai"),
+        ),
+        ("FN_AI_TOKEN", PAST_OF_AI, Some("has expired")),
+        ("LLM_MODLE", "a-model", Some("is read by nothing")),
+        ("CATALOGUE_MEMORY_DAYS", "3", None),
+        ("SUPABASE_ACCESS_TOKEN", "sbp_1", None),
+    ] {
+        let problems = problems(
+            Target::Cloudflare,
+            Environment::Staging,
+            &[(name, Some(value))],
+        );
+        let starts = problem.map(|problem| format!("{name} {problem}"));
+        assert_eq!(
+            problems.len(),
+            usize::from(starts.is_some()),
+            "{problems:?}"
+        );
+        assert!(
+            starts.is_none_or(|start| problems[0].starts_with(&start)),
+            "{problems:?}"
+        );
+        assert!(!format!("{problems:?}").contains(value), "{problems:?}");
+    }
+}
+
 #[test]
 fn missing_variables_are_named_with_their_functions() {
     let changes = [

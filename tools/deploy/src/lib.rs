@@ -54,7 +54,8 @@ pub fn run(
     let environment = options.environment.name();
     let default = workspace.root.join(format!(".env.{environment}"));
     let configuration = Configuration::read(options.env_file.as_deref().unwrap_or(&default))?;
-    let problems = configuration.problems(&workspace.functions, options);
+    let mut problems = configuration.problems(&workspace.functions, options);
+    problems.extend(configuration.refusals(workspace)?);
     for problem in &problems {
         say(format_args!("not ready: {problem}"));
     }

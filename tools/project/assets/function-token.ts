@@ -20,8 +20,10 @@ async function signingKey() {
   if (jwk.kty !== 'EC' || jwk.crv !== 'P-256') throw new Error('expected a key for ES256: kty EC, crv P-256');
   if (!jwk.kid) throw new Error('the key has no member kid');
   if (!jwk.d) throw new Error('the key is public: it has no member d');
+  // Without `key_ops`: `supabase gen signing-key` lists `verify`, which no private key is imported for.
+  const { kty, crv, x, y, d } = jwk;
   try {
-    return { kid: jwk.kid, key: await importJWK(jwk, 'ES256') };
+    return { kid: jwk.kid, key: await importJWK({ kty, crv, x, y, d } as JWK, 'ES256') };
   } catch {
     throw new Error('the key is not a key of P-256');
   }

@@ -119,11 +119,6 @@ impl Settings {
         })
     }
 
-    /// All given variables.
-    pub fn given(&self) -> &Variables {
-        &self.given
-    }
-
     /// The secret with which events are signed; the first of several.
     pub fn webhook_secret(&self) -> String {
         let given = self

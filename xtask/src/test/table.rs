@@ -64,6 +64,7 @@ const DEPLOY: &[&str] = &[
     "functions/",
     "supabase/",
     "web/",
+    "tools/check-configuration/",
     "tools/deploy/",
     "tests/deploy/",
     "wrangler.toml",
