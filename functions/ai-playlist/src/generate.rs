@@ -155,8 +155,8 @@ impl<'a> Generation<'a> {
                 Some(error) => Failure::Spotify(error),
                 None => Failure::NothingFound,
             }),
-            Err(Failure::Deadline) => Ok(StopReason::Deadline),
             _ if self.list.is_full() => Ok(StopReason::Completed),
+            Err(Failure::Deadline) => Ok(StopReason::Deadline),
             _ if self.searches.is_out_of_budget() => Ok(StopReason::Budget),
             _ => Ok(StopReason::NoProgress),
         }

@@ -145,6 +145,28 @@ fn deadline_settles_as_timeout() {
 }
 
 #[test]
+fn full_playlist_is_completed_although_its_texts_come_too_late() {
+    let works = delivery::stuck_after(1, delivery::delivered());
+    let tracks = json!([{"artist": "Kult", "title": "Arahja"}]).to_string();
+    let begun = json!({"choices": [{"delta": {"content": format!("{{\"tracks\":{tracks},")}}]});
+    let begun = FakeResponse::text(200, "text/event-stream", &format!("data: {begun}\n\n"));
+    let mut bench = Bench::new(move |request| match request.url.contains("/chat/") {
+        true => begun.clone().staying_open(),
+        false => works(request),
+    });
+    bench.context.request.started_ms = NOW_MS - 45_000;
+    let response = bench.ask("text/event-stream", &wish(1)).unwrap().unwrap();
+    let Body::Stream(chunks) = response.into_body() else {
+        panic!("no stream")
+    };
+    assert_eq!(bench.settled(), Vec::<String>::new());
+    bench.clock.advance_ms(4_000);
+    let chunks: Vec<Bytes> = bench.settle(chunks.collect()).unwrap();
+    let text = String::from_utf8(chunks.concat()).unwrap();
+    assert!(text.contains(r#""stop_reason":"completed""#), "{text}");
+}
+
+#[test]
 fn expired_reservation_delivers_nothing() {
     let works = world(SONGS);
     let bench = Bench::new(move |request| match request.url.contains("ai_settle") {

@@ -151,7 +151,8 @@ mutants! {
                 => "std::future::pending::<()>().await",
             "silent_stream_gets_a_ping_every_five_seconds";
         "a generation goes on without its reader":
-            "functions/ai-playlist/src/job.rs" "select(gone, left)" => "select(gone, std::future::pending::<()>())",
+            "functions/ai-playlist/src/job.rs" "select(gone, left)"
+                => "select(gone, std::future::pending::<()>().boxed_local())",
             "unread_stream_ends_the_generation_as_failed";
         "a playlist beyond the limit of saved ones is charged and lost":
             "functions/ai-playlist/src/quota.rs" "Ok(false)" => "Err(Error::of(Code::PlaylistLimitReached))",
