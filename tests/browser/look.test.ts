@@ -82,7 +82,7 @@ for (const [name, size] of SIZES) {
     await control("stripe", "PUT", "faults", [{ path_prefix: "/v1", status: 500 }]);
     await look("failure", () => upgrade(page, who), page.getByText("The payment service does not respond properly."));
     await goTo(page, "");
-    await modelTakes(20_000, 0);
+    await modelTakes(20_000, 20_000);
     await look("running", () => wish(page, "a cozy rainy evening, mellow acoustic, nothing too sad"), page.getByText("Thinking of songs"));
     await look("cancelled", () => button("Cancel").click(), page.getByText("Nothing was used up."));
     await modelTakes(0, 0);

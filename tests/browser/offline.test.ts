@@ -14,7 +14,7 @@ test("the last data is shown without a connection, and the cache contains only t
   const id = await playlistOf(who, "For the tunnel", 2);
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   await goTo(page, `playlists/${id}`);
-  await page.getByRole("heading", { name: "For the tunnel" }).waitFor();
+  await page.getByText("Falling Slowly").first().waitFor();
   const titles = await tracksOn(page);
   await goTo(page, "playlists");
   await page.getByRole("link", { name: "For the tunnel" }).first().waitFor();
@@ -23,7 +23,7 @@ test("the last data is shown without a connection, and the cache contains only t
   await page.getByRole("link", { name: "For the tunnel" }).first().waitFor();
   await page.getByText("You are offline. This is what was read last.").waitFor();
   await goTo(page, `playlists/${id}`);
-  await page.getByRole("heading", { name: "For the tunnel" }).waitFor();
+  await page.getByText("Falling Slowly").first().waitFor();
   assert.deepEqual(await tracksOn(page), titles);
   const kept = await page.evaluate(async () => {
     const caches_ = await Promise.all((await caches.keys()).map((name) => caches.open(name)));

@@ -41,6 +41,37 @@ export async function wish(page: Page, words = "a cozy rainy evening"): Promise<
   await page.keyboard.press("Enter");
 }
 
+/** Holds back what generations find: each call of the result lets one more song arrive, and waits until it is drawn. */
+export async function stepwise(page: Page): Promise<() => Promise<void>> {
+  await page.evaluate(() => {
+    const { fetch } = globalThis;
+    const steps: (() => void)[] = [];
+    Object.assign(globalThis, { step: () => new Promise<void>((drawn) => steps.push(drawn)) });
+    globalThis.fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      if (!response.body || !String(input).endsWith("/ai-playlist")) return response;
+      let text = "";
+      const transform = async (chunk: string, controller: TransformStreamDefaultController<string>) => {
+        const frames = (text + chunk).split("\n\n");
+        text = frames.pop() ?? "";
+        for (const frame of frames) {
+          const isTrack = frame.startsWith("event: track");
+          while ((isTrack || frame.includes("resolving")) && steps.length === 0) {
+            controller.enqueue(": ping\n\n");
+            await new Promise(requestAnimationFrame);
+          }
+          controller.enqueue(`${frame}\n\n`);
+          const drawn = isTrack && steps.shift();
+          if (drawn) requestAnimationFrame(() => requestAnimationFrame(drawn));
+        }
+      };
+      const held = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(new TransformStream({ transform }));
+      return new Response(held.pipeThrough(new TextEncoderStream()), response);
+    };
+  });
+  return () => page.evaluate("step()");
+}
+
 export async function goTo(page: Page, place: string): Promise<void> {
   await page.evaluate((hash) => {
     location.hash = hash;

@@ -18,10 +18,10 @@ export const SIZES: [name: string, size: Size][] = [
   ["desktop", DESKTOP],
   ["phone", PHONE],
 ];
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 60_000;
 
-export function modelTakes(first_token_ms: number, chunk_ms: number): Promise<void> {
-  return control("llm", "PUT", "script", [{ reply: REPLY, first_token_ms, chunk_chars: 40, chunk_ms }]);
+export function modelTakes(first_token_ms: number, chunk_ms: number, chunk_chars = 40): Promise<void> {
+  return control("llm", "PUT", "script", [{ reply: REPLY, first_token_ms, chunk_chars, chunk_ms }]);
 }
 
 export async function database<T>(work: (sql: Sql) => Promise<T>): Promise<T> {

@@ -120,7 +120,7 @@ async function serve(parent: string, deployed: Map<string, Deployed>, variables:
   const settings = JSON.stringify({ port: 0, web: folder, page: {}, functions });
   const args = ['run', '--no-config', '--no-lock', '--no-remote', '--no-npm', '--allow-net', '--allow-env', `--allow-read=${folder}`];
   const env = { PATH: process.env.PATH, DENO_DIR: join(folder, 'cache'), ...variables, DENO_SERVE: settings };
-  const child = spawn('node_modules/.bin/deno', [...args, 'tools/stack/assets/deno-serve.ts'], { env, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+  const child = spawn('node_modules/.bin/deno', [...args, 'xtask/stack/assets/deno-serve.ts'], { env, stdio: ['ignore', 'pipe', 'inherit'], detached: true });
   const exit = once(child, 'exit');
   const line = await Promise.race([once(child.stdout, 'data'), exit.then(([code]) => [`Deno ended with ${code}`])]);
   const [, port] = /^ready on port (\d+)/.exec(String(line)) ?? [];

@@ -25,7 +25,7 @@ let lastTicket = 0;
 let glue: Glue;
 
 const PULSE = ': alive\n';
-const PULSES = 12;
+const PULSES = 8;
 
 // Without a content length, in pieces of 300 bytes; the last piece comes together with the end.
 const server = createServer((request, response) => {
@@ -33,9 +33,9 @@ const server = createServer((request, response) => {
   response.writeHead(200, { 'Retry-After': '7' });
   if (request.url === '/stays-open') {
     response.write(TEXT);
-    // The pieces are further apart than the reader's batches and closer than its idle timeout.
+    // The pieces are much further apart than the reader's batches, and much closer than its idle timeout.
     let pulses = 0;
-    const timer = setInterval(() => (pulses++ < PULSES ? response.write(PULSE) : clearInterval(timer)), 100);
+    const timer = setInterval(() => (pulses++ < PULSES ? response.write(PULSE) : clearInterval(timer)), 500);
     return void request.socket.once('close', () => {
       clearInterval(timer);
       server.emit('left');
@@ -67,7 +67,7 @@ async function exchanged(max: number, isDocument: boolean, path = '/', silence =
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
   let exchange: Exchange | undefined;
   const outcome = await settled((ticket) => {
-    exchange = glue.exchange(ticket, 'GET', url, 'accept\ntext/plain\n', new Uint8Array(0), silence, 10_000, max, isDocument);
+    exchange = glue.exchange(ticket, 'GET', url, 'accept\ntext/plain\n', new Uint8Array(0), silence, 60_000, max, isDocument);
   });
   assert(exchange && outcome === DONE);
   assert.equal(exchange.status, status);
@@ -102,7 +102,7 @@ test('a stream is returned up to its last byte', async () => {
 });
 
 test('a few bytes are returned while the stream stays open, and count as activity', async () => {
-  const exchange = await exchanged(TEXT.length * 2, false, '/stays-open', 600);
+  const exchange = await exchanged(TEXT.length * 2, false, '/stays-open', 3_000);
   const expected = TEXT + PULSE.repeat(PULSES);
   assert.equal(await textOf(exchange, expected.length), expected);
   // An idle stream ends, too.
@@ -115,7 +115,7 @@ test('a redirect is returned and not followed', async () => {
   for (const isDocument of [true, false]) (await exchanged(TEXT.length, isDocument, '/moved', 5_000, 307)).abort();
 });
 
-test('an abort closes the connection of a stream', { timeout: 10_000 }, async () => {
+test('an abort closes the connection of a stream', { timeout: 60_000 }, async () => {
   const exchange = await exchanged(TEXT.length * 2, false, '/stays-open');
   const isClosed = once(server, 'left');
   exchange.abort();

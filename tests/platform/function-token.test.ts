@@ -11,7 +11,7 @@ const jwk = { ...(await exportJWK(privateKey)), kid, use: 'sig', key_ops: ['sign
 function mint(key: unknown, ...args: string[]) {
   const FUNCTION_KEY = typeof key === 'string' ? key : JSON.stringify(key);
   const env = { ...process.env, FUNCTION_KEY };
-  return spawnSync(process.execPath, ['tools/project/assets/function-token.ts', ...args], { env, encoding: 'utf8' });
+  return spawnSync(process.execPath, ['xtask/project/assets/function-token.ts', ...args], { env, encoding: 'utf8' });
 }
 
 test('a token names its role, expires after the given days and verifies with the public key', async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { withPagePolicy } from "../../tools/stack/assets/page.ts";
+import { withPagePolicy } from "../../xtask/stack/assets/page.ts";
 import type { Track } from "../src/api/data.ts";
 import { keyTarget, landing, moved, shift } from "../src/components/reorder.ts";
 import { en } from "../src/i18n/en.ts";

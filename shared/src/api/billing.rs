@@ -1,4 +1,4 @@
-//! Types of `/billing`, `/stripe-webhook` and `/account`. Only tools/contract/src/openapi.yaml describes Stripe's events,
+//! Types of `/billing`, `/stripe-webhook` and `/account`. Only xtask/contract/src/openapi.yaml describes Stripe's events,
 //! which Stripe defines, and the export of an account, which the database writes.
 
 use serde::{Deserialize, Serialize};

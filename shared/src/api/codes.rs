@@ -51,7 +51,7 @@ macro_rules! codes {
             }
 
             /// Returns the operations that fail with the code: each by its `operationId`, or by a word of its `x-fails`
-            /// in tools/contract/src/openapi.yaml.
+            /// in xtask/contract/src/openapi.yaml.
             pub const fn operations(self) -> &'static [&'static str] {
                 match self { $(Code::$name => &[$($on),*],)+ }
             }

@@ -1,7 +1,7 @@
 //! The HTTP contract: requests, responses, stream events and error codes.
 //!
 //! `cargo xtask generate` writes docs/openapi.yaml, docs/errors.md and the page's types from these types. What types cannot
-//! express (prose, examples, conditions between members) is in tools/contract/src/openapi.yaml. Limits are literals in
+//! express (prose, examples, conditions between members) is in xtask/contract/src/openapi.yaml. Limits are literals in
 //! `schema(…)`, which accepts no constants; a test compares them with the limits of the functions.
 
 mod billing;

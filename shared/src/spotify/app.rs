@@ -246,3 +246,63 @@ pub(super) fn pause_ms(error: SpotifyError) -> Option<u64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::fakes::FakeHttp;
+    use crate::spotify::tests::{Instance, describe, found, item, refused, status, token};
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn a_token_serves_until_a_minute_before_it_expires() {
+        let instance =
+            Instance::answered([token("t1"), found(&[]), found(&[]), token("t2"), found(&[])]);
+        instance.search().unwrap();
+        instance.clock.advance_ms(3_540_000 - 1);
+        instance.search().unwrap();
+        instance.clock.advance_ms(1);
+        instance.search().unwrap();
+        assert_eq!(instance.sent(), ["token", "t1", "t1", "token", "t2"]);
+    }
+
+    #[test]
+    fn a_token_that_spotify_no_longer_accepts_is_replaced_once() {
+        let instance = Instance::warm([status(401), token("t2"), found(&[item()])]);
+        assert_eq!(instance.search().unwrap().len(), 1);
+        assert_eq!(instance.sent(), ["cached", "token", "t2"]);
+
+        let instance = Instance::warm([status(401), token("t2"), status(401)]);
+        assert_eq!(instance.search(), Err(refused(401)));
+        assert_eq!(instance.sent(), ["cached", "token", "t2"]);
+    }
+
+    #[test]
+    fn a_token_that_another_search_has_replaced_is_kept() {
+        let instance = Instance::warm([]);
+        let tokens = Rc::new(TokenCache::default());
+        tokens.put(Secret::new("cached"), u64::MAX);
+        let replaced = tokens.clone();
+        let http = FakeHttp::responding(move |request| match describe(request).as_str() {
+            "cached" => {
+                replaced.put(Secret::new("newer"), u64::MAX);
+                status(401)
+            }
+            _ => found(&[]),
+        });
+        let app = SpotifyApp::new(&instance.config, &tokens, &http, &instance.clock);
+        assert_eq!(
+            app.search("x", None, 10).now_or_never().unwrap(),
+            Ok(vec![])
+        );
+        assert_eq!(
+            http.requests().iter().map(describe).collect::<Vec<_>>(),
+            ["cached", "newer"]
+        );
+    }
+}

@@ -143,3 +143,143 @@ impl From<SpotifyError> for Error {
         shown.caused_by(error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fakes::FakeResponse;
+    use crate::spotify::tests::{Instance, refused, token};
+    #[cfg(target_arch = "wasm32")]
+    use wasm_bindgen_test::wasm_bindgen_test as test;
+
+    #[test]
+    fn each_failure_has_its_code() {
+        for (error, code, retry_after_seconds) in [
+            (
+                SpotifyError::RateLimited {
+                    retry_after_seconds: 9,
+                },
+                Code::SpotifyRateLimited,
+                Some(9),
+            ),
+            (
+                SpotifyError::Unavailable(HttpError::Timeout),
+                Code::SpotifyTimeout,
+                None,
+            ),
+            (
+                SpotifyError::Unavailable(HttpError::Network),
+                Code::SpotifyUnavailable,
+                None,
+            ),
+            (
+                SpotifyError::Unavailable(HttpError::BudgetExhausted),
+                Code::SpotifyUnavailable,
+                None,
+            ),
+            (SpotifyError::InvalidCredentials, Code::Misconfigured, None),
+            (
+                SpotifyError::InvalidResponse,
+                Code::SpotifyUnavailable,
+                None,
+            ),
+            (refused(403), Code::SpotifyUnavailable, None),
+        ] {
+            let shown = Error::from(error);
+            assert_eq!(
+                (shown.code(), shown.retry_after_seconds()),
+                (code, retry_after_seconds)
+            );
+            assert_eq!(shown.cause(), Some(error.to_string().as_str()));
+        }
+    }
+
+    #[test]
+    fn refusal_of_the_app_is_misconfigured_with_spotifys_message() {
+        let premium = "Active premium subscription required for the owner of the app.";
+        for body in [
+            premium.to_owned(),
+            json!({ "error": { "status": 403, "message": premium } }).to_string(),
+            json!({ "error": "forbidden", "error_description": premium }).to_string(),
+        ] {
+            for answers in [
+                vec![token("t"), FakeResponse::text(403, "text/plain", &body)],
+                vec![FakeResponse::text(403, "application/json", &body)],
+            ] {
+                let error = Instance::answered(answers).search().unwrap_err();
+                let shown = Error::from(error);
+                assert_eq!(shown.code(), Code::Misconfigured, "{body}");
+                assert_eq!(
+                    shown.cause().unwrap(),
+                    format!("spotify refuses the app: {premium}")
+                );
+                assert!(!shown.to_string().contains("premium") && error.is_lasting());
+            }
+        }
+        for odd in [
+            &b""[..],
+            b"\xff\0{",
+            "ż".repeat(500).as_bytes(),
+            b"[]",
+            b"{\"error\":7}",
+        ] {
+            let said = Said::of(odd);
+            assert!(
+                said.as_str().len() <= 96 && !said.as_str().contains('\0'),
+                "{said:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn distinguishes_a_refused_user_from_a_refused_app() {
+        for (said, is_about_the_app) in [
+            (
+                "Active premium subscription required for the owner of the app.",
+                true,
+            ),
+            (
+                "Your application is blocked from accessing the Web API.",
+                true,
+            ),
+            (
+                "Check settings on developer.spotify.com/dashboard, the user may not be registered.",
+                false,
+            ),
+            ("User not registered in the Developer Dashboard", false),
+            ("Insufficient client scope", false),
+            ("You cannot add tracks to a playlist you don't own.", false),
+            ("", false),
+        ] {
+            assert_eq!(
+                Said::of(said.as_bytes()).is_about_the_app(),
+                is_about_the_app,
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn unknown_market_is_an_invalid_request() {
+        let body = json!({ "error": { "status": 400, "message": "Invalid market code" } });
+        let error = Instance::warm([FakeResponse::json(400, &body)])
+            .search()
+            .unwrap_err();
+        assert_eq!(
+            (error, error.is_lasting()),
+            (SpotifyError::InvalidMarket, true)
+        );
+        let shown = Error::from(error);
+        assert!(
+            shown.code() == Code::InvalidRequest && shown.to_string().starts_with("market "),
+            "{shown}"
+        );
+        let other = json!({ "error": { "status": 400, "message": "Invalid limit" } });
+        assert_eq!(
+            Instance::warm([FakeResponse::json(400, &other)]).search(),
+            Err(refused(400))
+        );
+    }
+}

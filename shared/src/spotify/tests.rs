@@ -3,7 +3,6 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::error::{Code, Error};
 use crate::fakes::{FakeClock, FakeHttp, FakeResponse};
 use crate::runtime::clock::Clock;
 use crate::runtime::http_client::{HttpError, OutboundRequest};
@@ -65,12 +64,12 @@ impl Instance {
     }
 
     /// The requests that were sent: `token`, or the bearer token of a search.
-    fn sent(&self) -> Vec<String> {
+    pub(super) fn sent(&self) -> Vec<String> {
         self.http.requests().iter().map(describe).collect()
     }
 }
 
-fn describe(request: &OutboundRequest) -> String {
+pub(super) fn describe(request: &OutboundRequest) -> String {
     let authorization = request.headers[header::AUTHORIZATION].to_str().unwrap();
     match request.url.as_str() {
         TOKEN_URL => "token".to_owned(),
@@ -78,14 +77,14 @@ fn describe(request: &OutboundRequest) -> String {
     }
 }
 
-fn token(value: &str) -> FakeResponse {
+pub(super) fn token(value: &str) -> FakeResponse {
     FakeResponse::json(
         200,
         &json!({ "access_token": value, "token_type": "Bearer", "expires_in": 3600 }),
     )
 }
 
-fn item() -> Value {
+pub(super) fn item() -> Value {
     json!({ "type": "track", "uri": URI, "name": "Zażółć", "artists": [{ "name": "Ann" }] })
 }
 
@@ -97,14 +96,14 @@ fn item_with(changes: Value) -> Value {
     item
 }
 
-fn found(items: &[Value]) -> FakeResponse {
+pub(super) fn found(items: &[Value]) -> FakeResponse {
     FakeResponse::json(
         200,
         &json!({ "tracks": { "items": items, "total": items.len() } }),
     )
 }
 
-fn status(status: u16) -> FakeResponse {
+pub(super) fn status(status: u16) -> FakeResponse {
     FakeResponse::text(
         status,
         "text/plain",
@@ -116,7 +115,7 @@ fn limited(retry_after: &str) -> FakeResponse {
     status(429).with_header(header::RETRY_AFTER, retry_after)
 }
 
-fn refused(status: u16) -> SpotifyError {
+pub(super) fn refused(status: u16) -> SpotifyError {
     SpotifyError::Refused {
         status: StatusCode::from_u16(status).unwrap(),
     }
@@ -187,53 +186,6 @@ fn limits_results_to_spotifys_maximum() {
             .unwrap();
         assert!(instance.http.requests()[0].url.ends_with(sent));
     }
-}
-
-#[test]
-fn a_token_serves_until_a_minute_before_it_expires() {
-    let instance =
-        Instance::answered([token("t1"), found(&[]), found(&[]), token("t2"), found(&[])]);
-    instance.search().unwrap();
-    instance.clock.advance_ms(3_540_000 - 1);
-    instance.search().unwrap();
-    instance.clock.advance_ms(1);
-    instance.search().unwrap();
-    assert_eq!(instance.sent(), ["token", "t1", "t1", "token", "t2"]);
-}
-
-#[test]
-fn a_token_that_spotify_no_longer_accepts_is_replaced_once() {
-    let instance = Instance::warm([status(401), token("t2"), found(&[item()])]);
-    assert_eq!(instance.search().unwrap().len(), 1);
-    assert_eq!(instance.sent(), ["cached", "token", "t2"]);
-
-    let instance = Instance::warm([status(401), token("t2"), status(401)]);
-    assert_eq!(instance.search(), Err(refused(401)));
-    assert_eq!(instance.sent(), ["cached", "token", "t2"]);
-}
-
-#[test]
-fn a_token_that_another_search_has_replaced_is_kept() {
-    let instance = Instance::warm([]);
-    let tokens = std::rc::Rc::new(TokenCache::default());
-    tokens.put(Secret::new("cached"), u64::MAX);
-    let replaced = tokens.clone();
-    let http = FakeHttp::responding(move |request| match describe(request).as_str() {
-        "cached" => {
-            replaced.put(Secret::new("newer"), u64::MAX);
-            status(401)
-        }
-        _ => found(&[]),
-    });
-    let app = SpotifyApp::new(&instance.config, &tokens, &http, &instance.clock);
-    assert_eq!(
-        app.search("x", None, 10).now_or_never().unwrap(),
-        Ok(vec![])
-    );
-    assert_eq!(
-        http.requests().iter().map(describe).collect::<Vec<_>>(),
-        ["cached", "newer"]
-    );
 }
 
 #[test]
@@ -387,48 +339,6 @@ fn truncated_response_is_an_error() {
 }
 
 #[test]
-fn each_failure_has_its_code() {
-    for (error, code, retry_after_seconds) in [
-        (
-            SpotifyError::RateLimited {
-                retry_after_seconds: 9,
-            },
-            Code::SpotifyRateLimited,
-            Some(9),
-        ),
-        (
-            SpotifyError::Unavailable(HttpError::Timeout),
-            Code::SpotifyTimeout,
-            None,
-        ),
-        (
-            SpotifyError::Unavailable(HttpError::Network),
-            Code::SpotifyUnavailable,
-            None,
-        ),
-        (
-            SpotifyError::Unavailable(HttpError::BudgetExhausted),
-            Code::SpotifyUnavailable,
-            None,
-        ),
-        (SpotifyError::InvalidCredentials, Code::Misconfigured, None),
-        (
-            SpotifyError::InvalidResponse,
-            Code::SpotifyUnavailable,
-            None,
-        ),
-        (refused(403), Code::SpotifyUnavailable, None),
-    ] {
-        let shown = Error::from(error);
-        assert_eq!(
-            (shown.code(), shown.retry_after_seconds()),
-            (code, retry_after_seconds)
-        );
-        assert_eq!(shown.cause(), Some(error.to_string().as_str()));
-    }
-}
-
-#[test]
 fn every_variable_that_is_missing_or_invalid_is_named() {
     let error = config_of(&[("SPOTIFY_API_BASE_URL", "api.spotify.com")]).unwrap_err();
     assert_eq!(
@@ -455,92 +365,5 @@ fn reads_a_response_with_a_lone_surrogate() {
             .map(|track| track.recording.title.as_str())
             .collect::<Vec<_>>(),
         ["Song \u{fffd}", "Zażółć"]
-    );
-}
-
-#[test]
-fn refusal_of_the_app_is_misconfigured_with_spotifys_message() {
-    let premium = "Active premium subscription required for the owner of the app.";
-    for body in [
-        premium.to_owned(),
-        json!({ "error": { "status": 403, "message": premium } }).to_string(),
-        json!({ "error": "forbidden", "error_description": premium }).to_string(),
-    ] {
-        for answers in [
-            vec![token("t"), FakeResponse::text(403, "text/plain", &body)],
-            vec![FakeResponse::text(403, "application/json", &body)],
-        ] {
-            let error = Instance::answered(answers).search().unwrap_err();
-            let shown = Error::from(error);
-            assert_eq!(shown.code(), Code::Misconfigured, "{body}");
-            assert_eq!(
-                shown.cause().unwrap(),
-                format!("spotify refuses the app: {premium}")
-            );
-            assert!(!shown.to_string().contains("premium") && error.is_lasting());
-        }
-    }
-    for odd in [
-        &b""[..],
-        b"\xff\0{",
-        "ż".repeat(500).as_bytes(),
-        b"[]",
-        b"{\"error\":7}",
-    ] {
-        let said = Said::of(odd);
-        assert!(
-            said.as_str().len() <= 96 && !said.as_str().contains('\0'),
-            "{said:?}"
-        );
-    }
-}
-
-#[test]
-fn distinguishes_a_refused_user_from_a_refused_app() {
-    for (said, is_about_the_app) in [
-        (
-            "Active premium subscription required for the owner of the app.",
-            true,
-        ),
-        (
-            "Your application is blocked from accessing the Web API.",
-            true,
-        ),
-        (
-            "Check settings on developer.spotify.com/dashboard, the user may not be registered.",
-            false,
-        ),
-        ("User not registered in the Developer Dashboard", false),
-        ("Insufficient client scope", false),
-        ("You cannot add tracks to a playlist you don't own.", false),
-        ("", false),
-    ] {
-        assert_eq!(
-            Said::of(said.as_bytes()).is_about_the_app(),
-            is_about_the_app,
-            "{said}"
-        );
-    }
-}
-
-#[test]
-fn unknown_market_is_an_invalid_request() {
-    let body = json!({ "error": { "status": 400, "message": "Invalid market code" } });
-    let error = Instance::warm([FakeResponse::json(400, &body)])
-        .search()
-        .unwrap_err();
-    assert_eq!(
-        (error, error.is_lasting()),
-        (SpotifyError::InvalidMarket, true)
-    );
-    let shown = Error::from(error);
-    assert!(
-        shown.code() == Code::InvalidRequest && shown.to_string().starts_with("market "),
-        "{shown}"
-    );
-    let other = json!({ "error": { "status": 400, "message": "Invalid limit" } });
-    assert_eq!(
-        Instance::warm([FakeResponse::json(400, &other)]).search(),
-        Err(refused(400))
     );
 }

@@ -15,17 +15,17 @@ const insert = (moment: string): Step => (tx) => tx`
   insert into public.ai_sessions (user_id, prompt, status, cost, created_at) values (${user}, 'p', 'failed', 0, ${moment})`;
 
 test('concurrent creations of the same months all succeed', async () => {
-  const endings = await atOnce(Array.from({ length: 10 }, () => ensure('2030-02-15Z', 5)));
+  const endings = await atOnce(Array.from({ length: 10 }, () => ensure('2130-02-15Z', 5)));
   assert.deepEqual(refusals(endings), {});
   const [row] = await sql`
-    select count(*)::int as made from pg_inherits where inhparent = 'public.ai_sessions'::regclass and inhrelid::regclass::text ~ '2030'`;
+    select count(*)::int as made from pg_inherits where inhparent = 'public.ai_sessions'::regclass and inhrelid::regclass::text ~ '2130'`;
   assert.equal(row?.made, 7);
 });
 
 test('attempts proceed while a month is being created', async () => {
   // If the parent were locked, the second would wait for the first, which waits for the second.
   const order: string[] = [];
-  const endings = await interleave([[ensure('2031-02-15Z'), nothing, async () => void order.push('months made')], [nothing, insert(new Date().toISOString()), async () => void order.push('attempt made')]]);
+  const endings = await interleave([[ensure('2131-02-15Z'), nothing, async () => void order.push('months made')], [nothing, insert(new Date().toISOString()), async () => void order.push('attempt made')]]);
   assert.deepEqual(refusals(endings), {});
   assert.equal(order.length, 2);
 });

@@ -162,9 +162,9 @@ describe('the data API', () => {
     const ids = { p_user_id: writer.id, p_secret: 's'.repeat(32) };
     assert.deepEqual((await asService('get_spotify_tokens', ids)).json, []);
     assert.equal((await asService('delete_spotify_tokens', { p_user_id: writer.id })).text, 'false');
-    const stored = await asService('store_spotify_tokens', { ...ids, p_access_token: 'a', p_refresh_token: 'r', p_expires_at: '2030-01-02T03:04:05.678Z' });
+    const stored = await asService('store_spotify_tokens', { ...ids, p_access_token: 'a', p_refresh_token: 'r', p_expires_at: '2130-01-02T03:04:05.678Z' });
     assert.deepEqual([stored.status, stored.text], [204, '']);
-    assert.equal((await asService('get_spotify_tokens', ids)).json[0].expires_at, '2030-01-02T03:04:05.678+00:00');
+    assert.equal((await asService('get_spotify_tokens', ids)).json[0].expires_at, '2130-01-02T03:04:05.678+00:00');
     assert.equal((await call('/rest/v1/rpc/usage', { token: writer.token })).json.plan, 'free', 'a stable one can be called with GET');
   });
 

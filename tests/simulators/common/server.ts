@@ -24,11 +24,8 @@ export type Headers = Record<string, string>;
 export interface Reply {
   status: number;
   headers: Headers;
-  /** A stream that throws `CUT` drops the connection after the yielded bytes. */
   body: string | AsyncIterable<string>;
 }
-
-export const CUT = new Error('the connection is dropped');
 
 export function plain(status: number, body: string, headers: Headers = {}): Reply {
   return { status, body, headers: { 'content-length': String(Buffer.byteLength(body)), ...headers } };
@@ -191,22 +188,17 @@ async function send(reply: Reply, fault: Fault | undefined, response: ServerResp
   if (response.destroyed) return;
   response.writeHead(reply.status, { ...reply.headers, ...fault?.headers });
   let room = fault?.truncate_after_bytes ?? Infinity;
-  try {
-    for await (const piece of typeof reply.body === 'string' ? [reply.body] : reply.body) {
-      if (response.destroyed) return;
-      const bytes = Buffer.from(piece);
-      entry.status = reply.status;
-      entry.first_byte_ms ??= nowMs();
-      response.write(bytes.subarray(0, room));
-      if (bytes.length > room) throw CUT;
-      room -= bytes.length;
-    }
-    entry.finished_ms = nowMs();
-    response.end();
-  } catch (error) {
-    if (error !== CUT) throw error;
-    drop(response, entry);
+  for await (const piece of typeof reply.body === 'string' ? [reply.body] : reply.body) {
+    if (response.destroyed) return;
+    const bytes = Buffer.from(piece);
+    entry.status = reply.status;
+    entry.first_byte_ms ??= nowMs();
+    response.write(bytes.subarray(0, room));
+    if (bytes.length > room) return drop(response, entry);
+    room -= bytes.length;
   }
+  entry.finished_ms = nowMs();
+  response.end();
 }
 
 /** Drops the connection after the written bytes, without ending the response. */

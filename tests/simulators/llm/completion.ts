@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { any, ControlError, count, fields, kind, number, object, text } from '../common/check.ts';
 import type { Call, Reply } from '../common/server.ts';
-import { CUT, json, nowMs, pause } from '../common/server.ts';
+import { json, nowMs, pause } from '../common/server.ts';
 import type { ChatRequest } from './request.ts';
 import { unscripted } from './unscripted.ts';
 
@@ -18,11 +18,10 @@ export interface Turn {
   chunk_ms?: number;
   finish_reason?: string;
   usage?: Record<string, unknown>;
-  cut_after_chars?: number;
 }
 
 const REFUSAL = kind((value) => value === null || typeof value === 'string', 'a string');
-const NUMBERS = { 'first_token_ms?': number, 'chunk_chars?': count, 'chunk_ms?': number, 'cut_after_chars?': number };
+const NUMBERS = { 'first_token_ms?': number, 'chunk_chars?': count, 'chunk_ms?': number };
 const TURN = fields({ 'reply?': any, 'text?': text, 'refusal?': REFUSAL, 'finish_reason?': text, 'usage?': object, ...NUMBERS });
 
 export function checkTurn(what: string, value: unknown): void {
@@ -35,7 +34,7 @@ export function checkTurn(what: string, value: unknown): void {
 
 /** Responds with the turn's text, or unscripted if it has none. */
 export async function complete(request: ChatRequest, turn: Turn, { gone }: Call): Promise<Reply> {
-  const { first_token_ms = 150, chunk_chars = 24, chunk_ms = 5, refusal, cut_after_chars } = turn;
+  const { first_token_ms = 150, chunk_chars = 24, chunk_ms = 5, refusal } = turn;
   const scripted = refusal ?? turn.text ?? (turn.reply === undefined ? undefined : JSON.stringify(turn.reply));
   const whole = scripted ?? unscripted(request);
   const said = scripted ?? whole.slice(0, request.maxTokens * CHARS_PER_TOKEN);
@@ -48,7 +47,6 @@ export async function complete(request: ChatRequest, turn: Turn, { gone }: Call)
   if (!request.stream) {
     // The document takes as long as the stream.
     await pause(first_token_ms + Math.ceil(said.length / chunk_chars) * chunk_ms, gone);
-    if (cut_after_chars !== undefined) return { status: 200, headers: {}, body: cut() };
     const message = { role: 'assistant', content: isRefusal ? null : said, refusal: isRefusal ? said : null, annotations: [] };
     return json(200, { id, object: 'chat.completion', ...head, choices: [{ index: 0, message, logprobs: null, finish_reason }], usage });
   }
@@ -60,21 +58,16 @@ export async function complete(request: ChatRequest, turn: Turn, { gone }: Call)
     await pause(first_token_ms, gone);
     yield frame(isRefusal ? { role: 'assistant', content: null, refusal: '' } : { role: 'assistant', content: '', refusal: null });
     yield ': processing\n\n';
-    for (const [index, piece] of split(said, chunk_chars, cut_after_chars).entries()) {
+    for (const [index, piece] of split(said, chunk_chars).entries()) {
       await pause(index > 0 ? chunk_ms : 0, gone);
       if (index > 0 && index % FRAMES_PER_COMMENT === 0) yield ': keep-alive\n\n';
       yield frame(isRefusal ? { refusal: piece } : { content: piece });
     }
-    if (cut_after_chars !== undefined) throw CUT;
     yield frame({}, finish_reason);
     if (request.includeUsage) yield `data: ${JSON.stringify({ ...common, choices: [], usage })}\n\n`;
     yield 'data: [DONE]\n\n';
   }
   return { status: 200, headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' }, body: stream() };
-}
-
-async function* cut(): AsyncGenerator<string> {
-  yield await Promise.reject<string>(CUT);
 }
 
 function countUsage(request: ChatRequest, content: string): Record<string, unknown> {
@@ -86,7 +79,7 @@ function countUsage(request: ChatRequest, content: string): Record<string, unkno
 }
 
 /** Splits only between characters: many parsers refuse half of a surrogate pair. */
-function split(text: string, size: number, end: number | undefined): string[] {
-  const characters = [...text].slice(0, end);
+function split(text: string, size: number): string[] {
+  const characters = [...text];
   return Array.from({ length: Math.ceil(characters.length / size) }, (_, index) => characters.slice(index * size, (index + 1) * size).join(''));
 }

@@ -1,5 +1,5 @@
 import type { Json, Kind } from '../common/check.ts';
-import { checked, ControlError, count, fields, flag, isObject, number, oneOf, text } from '../common/check.ts';
+import { checked, ControlError, count, fields, flag, isObject, oneOf, text } from '../common/check.ts';
 import * as billing from './billing.ts';
 import { UPDATED } from './billing.ts';
 import type { Customer, Invoice, Subscription, Thing } from './objects.ts';
@@ -67,7 +67,6 @@ const ACTIONS: Record<string, Action> = {
   subscribe: forCustomer(subscribe, { 'user_id?': text, 'payment?': oneOf('succeeds', 'fails'), 'trial_days?': count }),
   delete_customer: forCustomer((state, customer) => ({ customer: billing.deleteCustomer(state, customer) })),
   set_card: forCustomer((state, { id }, { works }) => void state.declined[works === true ? 'delete' : 'add'](id), { works: flag }),
-  add_invoice_item: forCustomer((state, { id }, { currency }) => void state.pendingItems.set(id, currency as string), { currency: text }),
   renew: on(renews, (state, it) => billing.renew(state, it, true)),
   fail_payment: on((it) => renews(it) || owes(it), (state, it) => (owes(it) ? attempt(state, it, false) : billing.renew(state, it, false))),
   retry_payment: on(owes, (state, it, { succeeds }) => attempt(state, it, succeeds === true), { succeeds: flag }),
@@ -80,9 +79,8 @@ const ACTIONS: Record<string, Action> = {
   end_period: on((it) => billing.runs(it) || (it.status === 'past_due' && it.cancel_at_period_end), (state, it) => billing.endPeriod(state, it)),
   pause: on(billing.runs, (state, it) => state.change(it, { status: 'paused' }, UPDATED, 'customer.subscription.paused')),
   resume: on(({ status }) => status === 'paused', (state, it) => billing.resume(state, it)),
-  pause_collection: on(goesOn, (state, it, { behavior, resumes_at = null }) => state.change(it, { pause_collection: { behavior, resumes_at } }, UPDATED), {
-    behavior: oneOf('keep_as_draft', 'mark_uncollectible', 'void'),
-    'resumes_at?': number,
+  pause_collection: on(goesOn, (state, it, { behavior }) => state.change(it, { pause_collection: { behavior, resumes_at: null } }, UPDATED), {
+    behavior: oneOf('keep_as_draft', 'void'),
   }),
   resume_collection: on(goesOn, (state, it) => state.change(it, { pause_collection: null }, UPDATED)),
   dispute: on(always, (state, it) => paid(state, it, (invoice) => ({ dispute: billing.dispute(state, invoice) }))),

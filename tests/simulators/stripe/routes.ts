@@ -129,7 +129,7 @@ function itemsOf(state: State, given: { price: string; quantity: number }[]): Or
 function refuseMixedCurrencies(state: State, customer: string | null, { items }: Order): void {
   const open = [...state.sessions.values()].filter((it) => it.status === 'open' && it.customer === customer);
   const running = state.subscriptionsOf(customer ?? '').filter((it) => !billing.hasEnded(it));
-  const bound = customer === null ? [] : [...[...running, ...open].map(({ currency }) => currency), state.pendingItems.get(customer)];
+  const bound = customer === null ? [] : [...running, ...open].map(({ currency }) => currency);
   const other = bound.find((currency) => currency !== undefined && items.some(({ price }) => price.currency !== currency));
   if (other !== undefined) {
     const held = 'an active subscription, subscription schedule, discount, quote, invoice item or active subscription mode checkout session';

@@ -38,8 +38,6 @@ export class State {
   /** The subscription that a checkout session will create, which its object does not show. */
   readonly orders = new Map<string, Order>();
   readonly declined = new Set<string>();
-  /** The currency of customers' pending charges beside their subscriptions. */
-  readonly pendingItems = new Map<string, string>();
   readonly priceId: string;
   events: Recorded[] = [];
   readonly #happened: (recorded: Recorded) => void;
@@ -55,7 +53,7 @@ export class State {
   }
 
   reset(): void {
-    for (const collection of [...Object.values(this.kinds), this.orders, this.declined, this.pendingItems]) collection.clear();
+    for (const collection of [...Object.values(this.kinds), this.orders, this.declined]) collection.clear();
     this.events = [];
     this.#aheadSeconds = 0;
     const price = defaultPrice(this.priceId, this.now());

@@ -1,4 +1,4 @@
-//! The HTTP contract: docs/openapi.yaml, docs/errors.md and the page's types, which tools/contract prints.
+//! The HTTP contract: docs/openapi.yaml, docs/errors.md and the page's types, which xtask/contract prints.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,9 +11,9 @@ use project::workspace::Workspace;
 pub fn files(workspace: &Workspace) -> Result<Vec<(PathBuf, String)>> {
     let mut command = workspace.cargo(&workspace.root);
     command.args(["run", "--quiet", "--package", "contract"]);
-    let printed = process::output_of(&mut command).context("tools/contract failed")?;
+    let printed = process::output_of(&mut command).context("xtask/contract failed")?;
     let files: BTreeMap<PathBuf, String> =
-        serde_json::from_str(&printed).context("the output of tools/contract")?;
+        serde_json::from_str(&printed).context("the output of xtask/contract")?;
     Ok(files
         .into_iter()
         .map(|(path, text)| (workspace.root.join(path), text))

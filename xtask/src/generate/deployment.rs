@@ -1,5 +1,5 @@
 //! The files by which Cloudflare and Supabase run the functions: wrangler.toml files, Supabase's entries and their sections
-//! in supabase/config.toml; and tools/functions, through which tests reach all functions.
+//! in supabase/config.toml; and xtask/functions, through which tests reach all functions.
 //!
 //! The needs of a function are in `[package.metadata.sound-whiskers]` of its Cargo.toml, and the compatibility date of all
 //! workers in the gateway's wrangler.toml.
@@ -56,7 +56,7 @@ pub fn files(workspace: &Workspace) -> Result<Vec<(PathBuf, String)>> {
         ("environments", environments),
     ];
     files.push(with_parts(workspace.root.join("wrangler.toml"), &parts)?);
-    let all = workspace.root.join("tools/functions");
+    let all = workspace.root.join("xtask/functions");
     files.push((all.join("Cargo.toml"), manifest_of_all(workspace)));
     files.push((all.join("src/lib.rs"), list_of_all(workspace)));
     let sections = workspace.edge_functions().map(section).collect();

@@ -104,7 +104,7 @@ fn a_generated_file_that_was_edited_by_hand_or_deleted_is_named_and_written_anew
         ("supabase/functions/hello/index.ts", "serve"),
         ("supabase/functions/hello/deno.json", "imports"),
         ("supabase/config.toml", "verify_jwt = false"),
-        ("tools/functions/src/lib.rs", "hello::ENDPOINT"),
+        ("xtask/functions/src/lib.rs", "hello::ENDPOINT"),
         ("wrangler.toml", "HELLO"),
         ("wrangler.toml", "GREETING"),
     ] {

@@ -9,16 +9,18 @@ use project::process::output_of;
 use project::workspace::Workspace;
 
 /// A change of one of these affects every stage.
-const EVERYTHING: [&str; 9] = [
+const EVERYTHING: [&str; 11] = [
     ".ci/",
     ".cargo/",
     "Cargo.lock",
     "Cargo.toml",
     "package-lock.json",
     "package.json",
-    "tools/project/",
-    "tools/stack/",
-    "xtask/",
+    "xtask/Cargo.toml",
+    "xtask/bindings/",
+    "xtask/project/",
+    "xtask/src/",
+    "xtask/stack/",
 ];
 
 /// The paths that differ from the commit at which the branch left `origin/main` or `main`, uncommitted and new ones

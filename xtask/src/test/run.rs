@@ -154,7 +154,7 @@ pub fn types(cx: &mut Context<'_>) -> Result<()> {
     // The entries are checked whether their functions are built or not.
     let import_map = workspace.target.join("types.json");
     stack::write_import_map(workspace, &import_map, |_| {
-        workspace.root.join("tools/stack/assets/built")
+        workspace.root.join("xtask/stack/assets/built")
     })?;
     let mut deno = Command::new(workspace.npm_bin("deno"));
     deno.args([
@@ -165,7 +165,7 @@ pub fn types(cx: &mut Context<'_>) -> Result<()> {
         "--no-npm",
         "--import-map",
     ]);
-    deno.arg(import_map).arg("tools/stack/assets/deno-serve.ts");
+    deno.arg(import_map).arg("xtask/stack/assets/deno-serve.ts");
     let functions = workspace.edge_functions();
     deno.args(functions.map(|function| workspace.deno_entry(function).join("index.ts")));
     cx.run(deno.env("NO_COLOR", "1").current_dir(&workspace.root))

@@ -44,8 +44,8 @@ const CONTRACT: &[&str] = &[
 const GENERATED: &[&str] = &[
     "shared/",
     "functions/",
-    "tools/contract/",
-    "tools/functions/",
+    "xtask/contract/",
+    "xtask/functions/",
     "docs/openapi.yaml",
     "docs/errors.md",
     "web/src/api/",

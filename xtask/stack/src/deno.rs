@@ -71,7 +71,7 @@ pub fn command(
             .map(|folder| folder.display().to_string())
             .join(",")
     ));
-    command.arg(workspace.root.join("tools/stack/assets/deno-serve.ts"));
+    command.arg(workspace.root.join("xtask/stack/assets/deno-serve.ts"));
     command
         .envs(workspace.values_of_project(given))
         .envs(injected(workspace, given));

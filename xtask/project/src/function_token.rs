@@ -18,7 +18,7 @@ pub fn sign(workspace: &Workspace, key: &str, days: u64, roles: &[&str]) -> Resu
     let mut command = Command::new(workspace.npm_bin("node"));
     command
         .current_dir(&workspace.root)
-        .arg("tools/project/assets/function-token.ts");
+        .arg("xtask/project/assets/function-token.ts");
     command
         .arg(days.to_string())
         .args(roles)

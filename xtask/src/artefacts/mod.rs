@@ -1,22 +1,22 @@
 //! The artefacts that a runtime serves, built with one cargo build of all functions.
 
+mod contents;
+mod sizes;
+
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, bail};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use serde_json::json;
 
+use self::sizes::{Size, table};
 use crate::page;
 use project::files;
 use project::process;
 use project::progress::say;
-use project::secrets;
 use project::setup::{self, WASM_TARGET};
 use project::workspace::{Function, GATEWAY, Workspace};
 use stack::{Profile, Runtime};
@@ -72,46 +72,7 @@ pub fn build_deployable(workspace: &Workspace) -> Result<()> {
     if !over.is_empty() {
         bail!("over the size budget: {}", over.join(", "));
     }
-    check_contents(workspace)
-}
-
-/// # Errors
-/// If an artefact, which is public, names a folder of this machine or contains text that looks like a secret.
-fn check_contents(workspace: &Workspace) -> Result<()> {
-    let mut built = page::built(workspace).collect::<Vec<_>>();
-    for function in &workspace.functions {
-        built.extend(["index.js", WASM].map(|file| function.dir.join("build").join(file)));
-        let deno = workspace.deno_entry(function).join("build");
-        built.extend(
-            ["index.js", "embedded.js"]
-                .map(|file| deno.join(file))
-                .into_iter()
-                .filter(|it| it.exists()),
-        );
-    }
-    for path in built {
-        let content = fs::read(&path).with_context(|| path.display().to_string())?;
-        let problems = problems_of(
-            &String::from_utf8_lossy(&content),
-            &machine_folders(&workspace.root)?,
-        );
-        if !problems.is_empty() {
-            bail!("{}: {}", path.display(), problems.join(", "));
-        }
-    }
-    Ok(())
-}
-
-fn problems_of(content: &str, folders: &[(PathBuf, &str)]) -> Vec<String> {
-    let secrets = secrets::found_in(content)
-        .into_iter()
-        .map(|(line, kind)| format!("{kind} in line {line}"));
-    let named = folders
-        .iter()
-        .filter(|(folder, _)| content.contains(&*folder.to_string_lossy()));
-    secrets
-        .chain(named.map(|(folder, _)| format!("it names {}", folder.display())))
-        .collect()
+    contents::check(workspace)
 }
 
 /// Installs missing tools and builds the artefacts of one runtime; unchanged ones are kept.
@@ -162,7 +123,7 @@ fn compile(workspace: &Workspace, profile: Profile) -> Result<()> {
     ]);
     cargo.arg(format!(
         "target.{WASM_TARGET}.rustflags={}",
-        json!(remapped(&workspace.root)?)
+        json!(contents::remapped(&workspace.root)?)
     ));
     cargo.args(
         workspace
@@ -253,37 +214,6 @@ fn bind(workspace: &Workspace, profile: Profile, function: &Function, tools: &st
     Ok(Made { folder, source })
 }
 
-/// The compiler's flags that keep the folders of the building machine out of artefacts.
-fn remapped(root: &Path) -> Result<Vec<String>> {
-    let folders = machine_folders(root)?;
-    Ok(folders
-        .iter()
-        .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
-        .collect())
-}
-
-/// The folders of sources on this machine, and their replacements in artefacts; the last match wins.
-fn machine_folders(root: &Path) -> Result<Vec<(PathBuf, &'static str)>> {
-    let home = |variable: &str, folder: &str| {
-        let default = || std::env::home_dir().unwrap_or_default().join(folder);
-        std::env::var_os(variable).map_or_else(default, PathBuf::from)
-    };
-    let cargo = home("CARGO_HOME", ".cargo");
-    let mut folders = vec![
-        (root.to_owned(), "."),
-        (home("RUSTUP_HOME", ".rustup"), "rust"),
-        (cargo.clone(), "cargo"),
-    ];
-    // One folder for each registry, named after its host.
-    for registry in fs::read_dir(cargo.join("registry/src"))
-        .into_iter()
-        .flatten()
-    {
-        folders.push((registry.context("the registry's folder")?.path(), "crates"));
-    }
-    Ok(folders)
-}
-
 fn for_workerd(workspace: &Workspace, made: &Path, out: &Path) -> Result<()> {
     fs::copy(made.join(WASM), out.join(WASM)).with_context(|| out.display().to_string())?;
     bundle(workspace, &made.join("cloudflare.js"), out)
@@ -324,7 +254,7 @@ fn declarations(function: &Function) -> String {
     format!("export const role = {role};\nexport const variables = {variables};\n")
 }
 
-/// The program of tools/bindings, which `build` has compiled.
+/// The program of xtask/bindings, which `build` has compiled.
 pub fn bindings(workspace: &Workspace) -> Command {
     Command::new(workspace.target.join("debug/bindings"))
 }
@@ -353,89 +283,9 @@ fn step(
     )
 }
 
-/// The size of a function's wasm for Cloudflare, or of the whole page.
-struct Size {
-    name: String,
-    bytes: usize,
-    gzip_bytes: usize,
-    budget_kb: usize,
-}
-
-impl Size {
-    fn of(name: &str, files: impl IntoIterator<Item = PathBuf>, budget_kb: usize) -> Result<Self> {
-        let mut size = Self {
-            name: name.to_owned(),
-            bytes: 0,
-            gzip_bytes: 0,
-            budget_kb,
-        };
-        for path in files {
-            let content = fs::read(&path).with_context(|| path.display().to_string())?;
-            let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-            encoder.write_all(&content)?;
-            size.bytes += content.len();
-            size.gzip_bytes += encoder.finish()?.len();
-        }
-        Ok(size)
-    }
-
-    fn is_over(&self) -> bool {
-        self.gzip_bytes > self.budget_kb * 1024
-    }
-}
-
-fn table(sizes: &[Size]) -> String {
-    let kb = |bytes: usize| bytes.div_ceil(1024);
-    let mut text = format!(
-        "{:<20}{:>10}{:>10}{:>12}",
-        "artefact", "KB", "gzip KB", "budget KB"
-    );
-    for size in sizes {
-        let verdict = if size.is_over() { "  over" } else { "" };
-        let (wasm, gzip) = (kb(size.bytes), kb(size.gzip_bytes));
-        text.push_str(&format!(
-            "\n{:<20}{wasm:>10}{gzip:>10}{:>12}{verdict}",
-            size.name, size.budget_kb
-        ));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_artefact_names_no_folder_of_this_machine_and_holds_no_secret() {
-        let root = Path::new("/srv/checkout");
-        let folders = machine_folders(root).unwrap();
-        let cargo = folders
-            .iter()
-            .find(|(_, to)| *to == "cargo")
-            .unwrap()
-            .0
-            .join("registry/src/x/y.rs");
-        assert_eq!(
-            problems_of("/srv/checkout/shared/src/lib.rs", &folders),
-            ["it names /srv/checkout"]
-        );
-        assert_eq!(problems_of(&cargo.to_string_lossy(), &folders).len(), 1);
-        let key = format!("sb_secret_{}", "4eC39HqLyjWDarjtT1zdp7dc");
-        assert_eq!(
-            problems_of(&format!("a\n{key}"), &folders),
-            ["Supabase in line 2"]
-        );
-        assert!(problems_of("./shared/src/lib.rs crates/bytes/src/lib.rs", &folders).is_empty());
-    }
-
-    fn size(name: &str, gzip_bytes: usize, budget_kb: usize) -> Size {
-        Size {
-            name: name.into(),
-            bytes: gzip_bytes * 2,
-            gzip_bytes,
-            budget_kb,
-        }
-    }
 
     #[test]
     fn the_deployment_tools_find_deployable_artefacts_alone() {
@@ -455,23 +305,5 @@ mod tests {
                 assert!(folder(Profile::Quick, runtime).starts_with(&workspace.target));
             }
         }
-    }
-
-    #[test]
-    fn a_budget_is_met_to_the_byte() {
-        assert!(!size("a", 300 * 1024, 300).is_over());
-        assert!(size("a", 300 * 1024 + 1, 300).is_over());
-    }
-
-    #[test]
-    fn the_table_has_a_line_per_artefact() {
-        let text = table(&[size("ai-playlist", 310 * 1024, 300), size("gateway", 1, 2)]);
-        let lines: Vec<_> = text
-            .lines()
-            .map(|line| line.split_whitespace().collect::<Vec<_>>())
-            .collect();
-        assert_eq!(lines[0], ["artefact", "KB", "gzip", "KB", "budget", "KB"]);
-        assert_eq!(lines[1], ["ai-playlist", "620", "310", "300", "over"]);
-        assert_eq!(lines[2], ["gateway", "1", "1", "2"]);
     }
 }

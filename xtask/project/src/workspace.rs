@@ -118,7 +118,7 @@ pub struct Assets {
 impl Workspace {
     pub fn open() -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
-        Self::at(root.context("tools/project is not in a checkout")?)
+        Self::at(root.context("xtask/project is not in a checkout")?)
     }
 
     /// Reads the checkout in a folder.
