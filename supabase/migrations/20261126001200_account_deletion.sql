@@ -114,7 +114,7 @@ create trigger follow_changed_address after update of email, phone on auth.users
   execute function private.follow_address();
 
 -- Auth's log and its unfinished sign-ins also name the account. If they cannot be cleaned, the account is deleted anyway,
--- and the outcome says so.
+-- and the outcome says so. An address is sought with its quotation marks: ana@x.org must not remove the entries of joana@x.org.
 create function private.forget_in_auth(p_user_id uuid, p_email text, p_phone text) returns boolean
 language plpgsql volatile set search_path = ''
 as $$
@@ -122,8 +122,8 @@ begin
   if to_regclass('auth.audit_log_entries') is not null then
     execute $statement$
       delete from auth.audit_log_entries e
-      where strpos(lower(e.payload::text), $1::text) > 0 or strpos(lower(e.payload::text), lower($2)) > 0
-        or strpos(e.payload::text, $3) > 0
+      where strpos(lower(e.payload::text), $1::text) > 0 or strpos(lower(e.payload::text), to_json(lower($2))::text) > 0
+        or strpos(e.payload::text, to_json($3)::text) > 0
     $statement$ using p_user_id, nullif(p_email, ''), nullif(p_phone, '');
   end if;
   if to_regclass('auth.flow_state') is not null then

@@ -6,7 +6,7 @@ set local search_path = public, extensions;
 grant usage on schema extensions to fn_account, fn_billing, fn_ai;
 grant execute on all functions in schema extensions to anon, authenticated, service_role, fn_account, fn_billing, fn_ai;
 
-select plan(118);
+select plan(117);
 
 savepoint part;
 create function pg_temp.act_as(p_role text, p_user_id uuid default null) returns void language sql
@@ -290,15 +290,25 @@ select cmp_ok((select count(*)::int from private.former_usage), '>', 0, 'newer u
 -- Auth's log.
 create schema if not exists auth;
 create table if not exists auth.audit_log_entries (id uuid, payload json);
-insert into auth.audit_log_entries (id, payload) values
-  (gen_random_uuid(), json_build_object('actor_id', pg_temp.id(5))), (gen_random_uuid(), json_build_object('traits', json_build_object('user_email', 'ANA@example.test'))),
-  (gen_random_uuid(), json_build_object('actor_id', pg_temp.id(3)));
+delete from auth.audit_log_entries;
+update auth.users set phone = '48123456' where id = pg_temp.id(5);
+insert into auth.audit_log_entries (id, payload)
+select gen_random_uuid(), json_build_object(key, value)
+from (values
+  ('actor_id', pg_temp.id(5)::text), ('user_email', 'ANA@example.test'), ('user_phone', '48123456'),
+  ('actor_id', pg_temp.id(3)::text), ('user_email', 'joana@example.test'), ('user_email', 'ana@example.tests'), ('user_phone', '481234567')
+) v (key, value);
 select is(pg_temp.delete(5), 'deleted', 'an account in Auth''s log is deleted');
-select is(
-  (select count(*)::int from auth.audit_log_entries where payload::text ilike '%' || pg_temp.id(5) || '%' or payload::text ilike '%ana@example.test%'), 0,
-  'Auth''s entries about the account are deleted'
+select results_eq(
+  $$
+    select e.about
+    from auth.audit_log_entries l
+    cross join lateral (select coalesce(l.payload ->> 'actor_id', l.payload ->> 'user_email', l.payload ->> 'user_phone')) e (about)
+    order by e.about collate "C"
+  $$,
+  array['481234567', pg_temp.id(3)::text, 'ana@example.tests', 'joana@example.test'],
+  'Auth''s entries about the account are deleted, and those about other accounts stay'
 );
-select is((select count(*)::int from auth.audit_log_entries where payload::text like '%' || pg_temp.id(3) || '%'), 1, 'Auth''s entries about other accounts stay');
 create function pg_temp.refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
 create trigger refuse before delete on auth.audit_log_entries for each row execute function pg_temp.refuse();
 select is(pg_temp.delete(3), 'deleted_but_logged', 'a log that cannot be cleaned does not prevent the deletion');

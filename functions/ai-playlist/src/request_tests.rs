@@ -176,7 +176,7 @@ fn refusal_names_the_field() {
         ),
         (
             json!({"prompt": "x", "refine": {"playlist_id": LIST, "keep": ["x"]}}),
-            "refine.keep",
+            "refine.keep must be a Spotify track URI.",
         ),
         (
             json!({"prompt": "x", "refine": {"playlist_id": LIST, "keep": [URI, URI]}, "target_count": 1}),

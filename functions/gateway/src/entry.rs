@@ -19,11 +19,9 @@ use worker::{Context, Env, Fetcher, Method, Request, Response, Result, Var, even
 
 use crate::health::{Report, function_name};
 use crate::page::{Page, cache_control, origin_of, page_headers};
-use crate::route::{Route, route};
+use crate::route::{ASSETS, Route, route};
 use crate::shared_page::{document, is_share_id};
 
-/// The binding of the page's files.
-const ASSETS: &str = "ASSETS";
 /// The timeout of a function's health check, which itself waits two seconds for the database.
 const HEALTH_TIMEOUT_MS: u64 = 5_000;
 /// The time for which clients other than operators get the last report.

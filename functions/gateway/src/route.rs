@@ -1,5 +1,8 @@
 //! Decides which worker handles a path.
 
+/// The binding of the page's files.
+pub const ASSETS: &str = "ASSETS";
+
 /// The destination of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Route {
@@ -29,7 +32,9 @@ pub fn route(path: &str, query: &str) -> Route {
         .strip_prefix("v1/")
         .and_then(|rest| rest.split('/').next())
         .unwrap_or_default();
-    let valid = name.starts_with(|c: char| c.is_ascii_lowercase())
+    // The binding of the page's files is no function.
+    let valid = !name.eq_ignore_ascii_case(ASSETS)
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
@@ -77,6 +82,8 @@ mod tests {
             "/functions/v1/AI_PLAYLIST",
             "/functions/v1/__proto__",
             "/functions/v1/..%2fassets",
+            "/functions/v1/assets",
+            "/functions/v1/assets/x",
             "/functions/v1/-",
         ] {
             assert_eq!(route(path, ""), Route::Nowhere, "{path}");

@@ -16,10 +16,11 @@ use crate::json::replace_lone_surrogates;
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let body = &*replace_lone_surrogates(body);
     // Serde accepts a list in place of an object.
-    if body.trim_ascii_start().starts_with(b"[")
-        && serde_json::from_slice::<de::IgnoredAny>(body).is_ok()
-    {
-        return Err(Error::invalid("The body must be an object."));
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(match serde_json::from_slice::<de::IgnoredAny>(body) {
+            Ok(_) => Error::invalid("The body must be an object."),
+            Err(_) => Error::of(Code::InvalidJson),
+        });
     }
     serde_json::from_slice(body).map_err(|error| match error.classify() {
         serde_json::error::Category::Data => {
@@ -136,9 +137,11 @@ fn in_words(error: &str, path: &str) -> String {
     if said.starts_with("duplicate field") {
         return format!("{member} is given twice.");
     }
-    let expected = match said
-        .rsplit_once("expected ")
-        .map_or("", |(_, expected)| expected)
+    let expected = said.rsplit_once("expected ").map(|(_, expected)| expected);
+    // The errors of our own types say "not a …".
+    let expected = match expected
+        .or(said.strip_prefix("not "))
+        .unwrap_or("another value")
     {
         _ if said.starts_with("UUID ") => "a UUID",
         other if other.contains("UUID") => "a UUID",
@@ -159,6 +162,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::track::TrackUri;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -168,6 +172,7 @@ mod tests {
         count: Option<Whole>,
         save: Option<bool>,
         id: Option<Uuid>,
+        uris: Option<Vec<TrackUri>>,
         inner: Option<Vec<Inner>>,
     }
 
@@ -216,6 +221,10 @@ mod tests {
             ),
             (r#"{"prompt":"x","id":"1"}"#, "id must be a UUID."),
             (r#"{"prompt":"x","id":1}"#, "id must be a UUID."),
+            (
+                r#"{"prompt":"x","uris":["y"]}"#,
+                "uris must be a Spotify track URI.",
+            ),
             (r#"{"prompt":"x","inner":"y"}"#, "inner must be a list."),
             (
                 r#"{"prompt":"x","inner":["y"]}"#,
@@ -280,7 +289,7 @@ mod tests {
 
     #[test]
     fn refuses_invalid_json() {
-        for body in ["", "{", "{\"prompt\":", "prompt"] {
+        for body in ["", "{", "{\"prompt\":", "prompt", "[", "[1", "[\"x\"]]"] {
             assert_eq!(
                 parse_json::<Wish>(body.as_bytes()).unwrap_err().code(),
                 Code::InvalidJson,

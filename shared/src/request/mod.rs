@@ -14,7 +14,8 @@ use crate::text::is_invisible;
 
 pub use body::{Whole, parse_json};
 
-/// Returns the UUID of the header `Idempotency-Key`, if the client sent one.
+/// Returns the UUID of the header `Idempotency-Key`, if the client sent one. The header's standardisation (an Internet-Draft)
+/// puts it in quotation marks.
 ///
 /// # Errors
 /// Returns [`Code::InvalidHeader`] if it is not a UUID.
@@ -25,10 +26,17 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<Uuid>, Error> {
     value
         .to_str()
         .ok()
-        .and_then(|text| Uuid::try_parse(text.trim()).ok())
+        .and_then(|text| Uuid::try_parse(unquoted(text.trim())).ok())
         .filter(|id| !id.is_nil())
         .map(Some)
         .ok_or_else(|| Error::of(Code::InvalidHeader))
+}
+
+fn unquoted(text: &str) -> &str {
+    let inner = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
+    inner.unwrap_or(text)
 }
 
 /// Checks that the body is declared as JSON.
@@ -102,12 +110,16 @@ mod tests {
     fn idempotency_key_is_a_uuid_or_absent() {
         let key = |value: &str| idempotency_key(&headers(IDEMPOTENCY_KEY, value));
         let id = "0b7a4b0e-3c1e-4f9b-9a39-6d1f0d7b6d11";
-        assert_eq!(key(id).unwrap().unwrap().to_string(), id);
+        for value in [id.to_owned(), format!(" {id} "), format!("\"{id}\"")] {
+            assert_eq!(key(&value).unwrap().unwrap().to_string(), id, "{value}");
+        }
         assert_eq!(idempotency_key(&HeaderMap::new()).unwrap(), None);
         for value in [
             "",
             "1",
             "not-a-uuid",
+            "\"",
+            "\"0b7a4b0e-3c1e-4f9b-9a39-6d1f0d7b6d11",
             "00000000-0000-0000-0000-000000000000",
         ] {
             assert_eq!(

@@ -50,6 +50,7 @@ async fn every_response_has_one_set_of_headers_however_its_path_is_written() {
     for (method, path, expected) in [
         ("GET", "/config.json", 200),
         ("GET", "/functions/v1/nowhere", 404),
+        ("GET", "/functions/v1/assets", 404),
         ("GET", "/functions/v2/account", 404),
         ("GET", "/functions/v1/account/health", 200),
         ("GET", "/functions/v1/spotify-search", 401),
