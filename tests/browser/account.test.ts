@@ -80,12 +80,14 @@ test("an unavailable payment service is reported and can be retried", async () =
   await page.getByRole("button", { name: "Pay", exact: true }).waitFor();
 });
 
-test("a user who refuses consent at Spotify returns to the previous place, with the reason", async () => {
+test("a user who refuses consent at Spotify returns to the previous place, with the reason until they go on", async () => {
   const { page, who } = await atAccount();
   await linkSpotify(page, who);
   await page.getByRole("button", { name: "Cancel" }).click();
   await says(page, "You did not allow the link, so nothing was linked.");
   assert.equal(new URL(page.url()).hash, "#/account");
+  await goTo(page, "playlists");
+  await page.getByRole("alert").waitFor({ state: "detached" });
 });
 
 for (const [name, size] of SIZES) {

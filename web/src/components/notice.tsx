@@ -7,9 +7,10 @@ import { user } from "../state/session.ts";
 import { Icon } from "./icons.tsx";
 
 type NoticeProps = {
-  tone: "bad" | "good" | "plain";
+  /** `step`: what the user asked for needs something else first. */
+  tone: "bad" | "step" | "good" | "plain";
   title: string;
-  /** Scrolls to it when it appears, because it is what the user has just caused. A failure always does. */
+  /** Whether the user has just caused it, so that it must be seen: it scrolls into view. */
   isResult?: boolean;
   children?: ComponentChildren;
 };
@@ -17,7 +18,7 @@ type NoticeProps = {
 export function Notice({
   tone,
   title,
-  isResult = tone === "bad",
+  isResult = false,
   children,
 }: NoticeProps) {
   const notice = useRef<HTMLDivElement>(null);
@@ -28,9 +29,10 @@ export function Notice({
     <div
       ref={notice}
       class={`notice notice-${tone}`}
-      role={tone === "bad" ? "alert" : "status"}
+      role={tone === "bad" || tone === "step" ? "alert" : "status"}
     >
-      {tone !== "plain" && <Icon name={tone === "good" ? "check" : "alert"} />}
+      {tone === "good" && <Icon name="check" />}
+      {tone === "bad" && <Icon name="alert" />}
       <div class="notice-body">
         <p class="notice-title">{title}</p>
         {children}
@@ -44,6 +46,15 @@ const NEEDS_SESSION = new Set([
   "missing_token",
   "invalid_token",
   "token_expired",
+]);
+/** The codes of what is no fault of anything, and needs no support. */
+const STEPS = new Set([
+  ...NEEDS_SESSION,
+  "account_required",
+  "quota_exceeded",
+  "playlist_limit_reached",
+  "not_about_music",
+  "spotify_refused",
 ]);
 /** The codes that only the service's owner can resolve. */
 const TELL_US = new Set([
@@ -72,18 +83,30 @@ type FailureProps = {
   failure: Failure;
   children?: ComponentChildren;
   pick?: (example: string) => void;
+  /** Whether the user did not cause it, as when something is read. */
+  isBackground?: boolean;
 };
 
 /** Shows what happened, what to do, and collapsed details for support. */
-export function FailureNotice({ failure, children, pick }: FailureProps) {
+export function FailureNotice({
+  failure,
+  children,
+  pick,
+  isBackground = false,
+}: FailureProps) {
   const t = useTexts();
   const { what, next } = failureText(failure.code);
   const isSignedOut = NEEDS_SESSION.has(failure.code);
+  const isStep = STEPS.has(failure.code);
   const needsAccount = failure.code === "account_required";
   const { contact_url } = links();
   const { retry_after_seconds: seconds, examples } = failure;
   return (
-    <Notice tone="bad" title={what}>
+    <Notice
+      tone={isStep ? "step" : "bad"}
+      title={what}
+      isResult={!isBackground}
+    >
       <p>
         {next}{" "}
         {seconds !== undefined &&
@@ -119,17 +142,19 @@ export function FailureNotice({ failure, children, pick }: FailureProps) {
       {contact_url && TELL_US.has(failure.code) && (
         <a href={contact_url}>{t.foot.contact}</a>
       )}
-      <details class="support">
-        <summary>{t.common.details}</summary>
-        <dl>
-          <dt>{t.common.code}</dt>
-          <dd>{failure.code}</dd>
-          <dt>{t.common.said}</dt>
-          <dd>{failure.message}</dd>
-          {failure.request_id && <dt>{t.common.request}</dt>}
-          {failure.request_id && <dd>{failure.request_id}</dd>}
-        </dl>
-      </details>
+      {!isStep && (
+        <details class="support">
+          <summary>{t.common.details}</summary>
+          <dl>
+            <dt>{t.common.code}</dt>
+            <dd>{failure.code}</dd>
+            <dt>{t.common.said}</dt>
+            <dd>{failure.message}</dd>
+            {failure.request_id && <dt>{t.common.request}</dt>}
+            {failure.request_id && <dd>{failure.request_id}</dd>}
+          </dl>
+        </details>
+      )}
     </Notice>
   );
 }

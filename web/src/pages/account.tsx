@@ -111,7 +111,7 @@ function SpotifyCard() {
         </div>
       )}
       {loading.failure && (
-        <FailureNotice failure={loading.failure}>
+        <FailureNotice failure={loading.failure} isBackground>
           <button type="button" class="button" onClick={load}>
             {t.common.retry}
           </button>

@@ -331,7 +331,14 @@ function Left() {
     remaining === 0 && next_free_at
       ? `; ${t.create.nextFree(date(next_free_at))}`
       : "";
-  return <p class="hint">{t.create.left(remaining, limit) + wait}</p>;
+  return (
+    <p class="hint">
+      {t.create.left(remaining, limit) + wait}{" "}
+      {remaining === 0 && usage.value.plan === "free" && (
+        <a href="#/account">{t.account.upgrade}</a>
+      )}
+    </p>
+  );
 }
 
 /** Says what is free and what Pro costs; the price has its line before it is known. */

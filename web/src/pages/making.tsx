@@ -60,7 +60,7 @@ function Live({ running }: { running: Running }) {
             {t.run.title}
           </h1>
           <p class="wish" dir="auto">
-            {order.wish.refine?.instruction ?? order.wish.prompt}
+            <q>{order.wish.refine?.instruction ?? order.wish.prompt}</q>
           </p>
         </>
       }
@@ -119,7 +119,7 @@ function Unsaved({ result }: { result: Result }) {
             {result.name}
           </h1>
           <p class="wish" dir="auto">
-            {result.order.wish.prompt}
+            <q>{result.order.wish.prompt}</q>
           </p>
         </>
       }

@@ -206,8 +206,8 @@ function Deleted({
       <ul class="plain-list">
         {deleted.map((playlist) => (
           <li key={playlist.id} class="row row-between">
-            <span class="break" dir="auto">
-              {playlist.name}{" "}
+            <span class="break">
+              <bdi>{playlist.name}</bdi>{" "}
               <span class="hint">{t.songs(playlist.count)}</span>
             </span>
             <button

@@ -20,7 +20,11 @@ export const arrival = signal<
 
 /** Handles an arrival. It first removes the code from the address, so that it is neither shared nor used again on reload. */
 export async function receive(came: Arrival): Promise<void> {
-  if (came.kind === "usual") return;
+  if (came.kind === "usual") {
+    // The user goes elsewhere.
+    if (arrival.value?.kind === "failed") arrival.value = null;
+    return;
+  }
   if (came.kind === "session") {
     // The author of the link has chosen the account, so it must not sign the user in.
     history.replaceState(null, "", location.pathname);
