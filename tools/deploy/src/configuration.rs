@@ -35,6 +35,13 @@ const UPSTREAMS: [&str; 5] = [
     "STRIPE_API_BASE_URL",
 ];
 
+/// The links of the page's footer, and their schemes.
+const LINKS: [(&str, &[&str]); 3] = [
+    ("CONTACT_URL", &["mailto:", "https://"]),
+    ("PRIVACY_URL", &["https://"]),
+    ("TERMS_URL", &["https://"]),
+];
+
 pub struct Configuration(Variables);
 
 /// The URL of a database without its password, and the password.
@@ -261,6 +268,18 @@ impl Configuration {
                 is_public(value),
                 "must be a URL of https: credentials are sent there",
             );
+        }
+        for (name, schemes) in LINKS {
+            let is_link = schemes.iter().any(|it| self.value(name).starts_with(it));
+            expect(
+                name,
+                is_link,
+                "must be a link, or the page does not show it",
+            );
+        }
+        for name in ["ANONYMOUS_SIGN_INS", "SERVER_TIMING"] {
+            let is_bool = ["true", "false"].contains(&self.value(name));
+            expect(name, is_bool, "must be true or false");
         }
         let url = self.value("SUPABASE_DB_URL");
         let has_parameter = url.contains("?password=") || url.contains("&password=");
