@@ -300,7 +300,7 @@ impl Configuration {
             expect(
                 name,
                 !value.contains('\''),
-                "holds a ', which no env file can pass on",
+                "contains a ', which no env file can pass on",
             );
         }
         if options.target == Target::Supabase {
@@ -327,7 +327,7 @@ impl Configuration {
             expect(
                 "SERVER_TIMING",
                 !is_shown,
-                "is for development: it tells attackers what they have found",
+                "is for development only: it shows attackers how long the database took",
             );
         }
         misfits
