@@ -74,7 +74,7 @@ fn remedy(deployed: &[String]) -> String {
     if !deployed.is_empty() {
         text.push_str(" To go back instead:");
         for worker in deployed {
-            text.push_str(&format!("\n  wrangler rollback --name {worker}"));
+            text.push_str(&format!("\n  npx wrangler rollback --name {worker}"));
         }
     }
     text

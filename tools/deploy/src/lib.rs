@@ -237,7 +237,7 @@ fn health(workspace: &Workspace, configuration: &Configuration, target: Target) 
     };
     let remedy = match target {
         Target::Cloudflare => {
-            "docs/operations.md explains everything under `missing`, which is shown if HEALTH_TOKEN is set. `wrangler rollback --name <worker>` restores a worker's \
+            "docs/operations.md explains everything under `missing`, which is shown if HEALTH_TOKEN is set. `npx wrangler rollback --name <worker>` restores a worker's \
              previous version; a worker that was never deployed before has none."
         }
         Target::Supabase => {
