@@ -58,6 +58,10 @@ begin
     'spotify_copies', (
       select coalesce(jsonb_agg(to_jsonb(c) - 'user_id' order by c.created_at), '[]')
       from public.spotify_copies c where c.user_id = p.user_id
+    ),
+    'requests', (
+      select coalesce(jsonb_agg(to_jsonb(b) - 'user_id' order by b.kind, b.period), '[]')
+      from private.request_buckets b where b.user_id = p.user_id
     )
   )
   from public.profiles p
@@ -66,5 +70,5 @@ end
 $$;
 comment on function public.account_export() is
   'All that is stored about the caller: {exported_at, account, identities, sessions, profile, playlists, generations, spotify, '
-  'spotify_exports, spotify_copies}; null where there is no profile. No token is in it.';
+  'spotify_exports, spotify_copies, requests}; null where there is no profile. No token is in it.';
 grant execute on function public.account_export() to authenticated;

@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(15);
+select plan(16);
 
 create function pg_temp.act_as(p_role text, p_user_id uuid default null) returns void language sql
 as $$
@@ -38,12 +38,15 @@ select public.store_spotify_tokens(
 );
 select public.begin_spotify_export('a0000000-0000-0000-0000-000000000001', 'e0000000-0000-0000-0000-000000000001', '{"name": "kept"}');
 
+select public.take_request('a0000000-0000-0000-0000-000000000001', 'search');
+select public.take_request('b0000000-0000-0000-0000-000000000002', 'export');
+
 select volatility_is('public', 'account_export', 'stable', 'the export changes nothing');
 select pg_temp.act_as('authenticated', 'a0000000-0000-0000-0000-000000000001');
 create temp table exported as select public.account_export() as document;
 select is(
   (select array_agg(k order by k) from exported, jsonb_object_keys(document) k),
-  array['account', 'exported_at', 'generations', 'identities', 'playlists', 'profile', 'sessions', 'spotify', 'spotify_copies', 'spotify_exports'],
+  array['account', 'exported_at', 'generations', 'identities', 'playlists', 'profile', 'requests', 'sessions', 'spotify', 'spotify_copies', 'spotify_exports'],
   'every kind of data is listed, even if empty'
 );
 select is(document #>> '{account,email}', 'ann@example.test', 'the account') from exported;
@@ -68,6 +71,10 @@ select is(
 ) from exported;
 select is(document #>> '{spotify,display_name}', 'Ann', 'the link') from exported;
 select is(document #>> '{spotify_exports,0,request,name}', 'kept', 'and the exports') from exported;
+select is(
+  (select array_agg(distinct r ->> 'kind') from exported, jsonb_array_elements(document -> 'requests') r),
+  array['search'], 'the counters of the user''s requests'
+);
 select ok(
   document::text !~ 'access_token|refresh_token|bob|loud', 'no token is in it, and nothing of others'
 ) from exported;

@@ -58,6 +58,7 @@ const GRANTS: Mutant[] = [
   rewrite('restoring a version loses the edits', 'public.restore_version', 'perform private.leave_version(playlist_id, v_old);', 'update public.playlist_versions v set tracks = \'[]\', is_current = false where v.playlist_id = restore_version.playlist_id and v.is_current;', pgtap('20261126001600_playlist_versions.sql')),
   rewrite('an export contains the link\'s tokens', 'public.account_export', " - 'refresh_token'", '', pgtap('20261126001300_account_export.sql')),
   rewrite('an export contains the requests of other users', 'public.account_export', 'where a.user_id = p.user_id', '', pgtap('20261126001300_account_export.sql')),
+  rewrite('an export contains the counters of other users', 'public.account_export', 'where b.user_id = p.user_id', '', pgtap('20261126001300_account_export.sql')),
   statement('users may read the catalogue memory', 'grant execute on function public.recall_songs to authenticated'),
   statement('fn_spotify may write the catalogue memory', 'grant execute on function public.remember_songs to fn_spotify'),
   statement('the secret key lists the catalogue memory', 'grant select on private.catalogue_memory to service_role'),

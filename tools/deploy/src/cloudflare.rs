@@ -69,12 +69,12 @@ fn deploy(
 fn remedy(deployed: &[String]) -> String {
     let mut text = "The message above is wrangler's. Authentication error or forbidden: CLOUDFLARE_API_TOKEN has expired, or may not edit \
                     Workers of CLOUDFLARE_ACCOUNT_ID. Anything else, such as 500 or no connection: run the same command again, which \
-                    completes the deployment. The parts that were deployed before this step serve already, and work with the old ones."
+                    completes the deployment. The parts that were deployed before this step already serve requests, and work with the old ones."
         .to_owned();
     if !deployed.is_empty() {
         text.push_str(" To go back instead:");
         for worker in deployed {
-            text.push_str(&format!("\n  wrangler rollback --name {worker}"));
+            text.push_str(&format!("\n  npx wrangler rollback --name {worker}"));
         }
     }
     text

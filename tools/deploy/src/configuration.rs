@@ -35,6 +35,13 @@ const UPSTREAMS: [&str; 5] = [
     "STRIPE_API_BASE_URL",
 ];
 
+/// The links of the page's footer, and their schemes.
+const LINKS: [(&str, &[&str]); 3] = [
+    ("CONTACT_URL", &["mailto:", "https://"]),
+    ("PRIVACY_URL", &["https://"]),
+    ("TERMS_URL", &["https://"]),
+];
+
 pub struct Configuration(Variables);
 
 /// The URL of a database without its password, and the password.
@@ -262,6 +269,18 @@ impl Configuration {
                 "must be a URL of https: credentials are sent there",
             );
         }
+        for (name, schemes) in LINKS {
+            let is_link = schemes.iter().any(|it| self.value(name).starts_with(it));
+            expect(
+                name,
+                is_link,
+                "must be a link, or the page does not show it",
+            );
+        }
+        for name in ["ANONYMOUS_SIGN_INS", "SERVER_TIMING"] {
+            let is_bool = ["true", "false"].contains(&self.value(name));
+            expect(name, is_bool, "must be true or false");
+        }
         let url = self.value("SUPABASE_DB_URL");
         let has_parameter = url.contains("?password=") || url.contains("&password=");
         expect(
@@ -281,7 +300,7 @@ impl Configuration {
             expect(
                 name,
                 !value.contains('\''),
-                "holds a ', which no env file can pass on",
+                "contains a ', which no env file can pass on",
             );
         }
         if options.target == Target::Supabase {
@@ -308,7 +327,7 @@ impl Configuration {
             expect(
                 "SERVER_TIMING",
                 !is_shown,
-                "is for development: it tells attackers what they have found",
+                "is for development only: it shows attackers how long the database took",
             );
         }
         misfits

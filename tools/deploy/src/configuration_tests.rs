@@ -282,6 +282,15 @@ fn invalid_values_are_named_and_not_shown() {
             "rk_test_1",
         ),
         (supabase, Environment::Production, "SERVER_TIMING", "true"),
+        (supabase, Environment::Staging, "SERVER_TIMING", "1"),
+        (supabase, Environment::Staging, "ANONYMOUS_SIGN_INS", "yes"),
+        (
+            supabase,
+            Environment::Staging,
+            "CONTACT_URL",
+            "ann@app.example",
+        ),
+        (supabase, Environment::Staging, "TERMS_URL", "/terms"),
         (
             supabase,
             Environment::Staging,

@@ -208,7 +208,7 @@ fn migrations(workspace: &Workspace, configuration: &Configuration) -> Result<Ve
         "migrations",
         push(&[])?,
         "The message above is the Supabase CLI's. The migration that failed was rolled back, those before it stay, \
-         and the functions of before go on with them. Mend its cause and deploy again; an applied migration is never \
+         and the deployed functions still work with them. Correct the cause and deploy again; an applied migration is never \
          edited, another one follows it.",
     );
     Ok(vec![
@@ -237,11 +237,11 @@ fn health(workspace: &Workspace, configuration: &Configuration, target: Target) 
     };
     let remedy = match target {
         Target::Cloudflare => {
-            "docs/operations.md explains everything under `missing`, which is shown if HEALTH_TOKEN is set. `wrangler rollback --name <worker>` brings back a worker's \
-             version of before; a worker that was never deployed before has none."
+            "docs/operations.md explains everything under `missing`, which is shown if HEALTH_TOKEN is set. `npx wrangler rollback --name <worker>` restores a worker's \
+             previous version; a worker that was never deployed before has none."
         }
         Target::Supabase => {
-            "docs/operations.md explains everything under `missing`, which is shown if HEALTH_TOKEN is set. To go back, check out the release of before and deploy it: \
+            "docs/operations.md explains everything under `missing`, which is shown if HEALTH_TOKEN is set. To go back, check out the previous release and deploy it: \
              Supabase keeps no versions."
         }
     };
@@ -302,7 +302,7 @@ mod tests {
         command.args(["-c", script]);
         Step {
             judge,
-            ..Step::new("a step", command, "Mend it.")
+            ..Step::new("a step", command, "Correct it.")
         }
     }
 
@@ -312,7 +312,7 @@ mod tests {
             panic!()
         };
         assert!(problem.contains("exit status: 3"), "{problem}");
-        assert_eq!(remedy, "Mend it.");
+        assert_eq!(remedy, "Correct it.");
         assert!(matches!(
             step("exit 0", None).carry_out().unwrap(),
             Outcome::Fine
@@ -335,7 +335,7 @@ mod tests {
                 warning.starts_with("a step could not be checked: "),
                 "{warning}"
             );
-            assert!(warning.ends_with("Mend it."), "{warning}");
+            assert!(warning.ends_with("Correct it."), "{warning}");
         }
     }
 }

@@ -31,8 +31,8 @@ pub fn steps(
         )?;
         command.args(["--use-api", "--no-verify-jwt"]);
         let remedy = format!(
-            "{REFUSED} The parts that were deployed before this step serve already, and work with the old ones. To go back instead, \
-             check out the release of before and deploy it: Supabase keeps no versions."
+            "{REFUSED} The parts that were deployed before this step already serve requests, and work with the old ones. To go back instead, \
+             check out the previous release and deploy it: Supabase keeps no versions."
         );
         let step = Step::new(&function.name, command, &remedy);
         steps.push(Step {
