@@ -5,8 +5,7 @@ import { after, beforeEach, test } from "node:test";
 import type { Page, Route } from "playwright-core";
 import { launch } from "./browser.ts";
 import { goTo, says, shot, signIn, stepwise, tracksOn, upgrade, wish } from "./page.ts";
-import type { Listener } from "./support.ts";
-import { arrival, control, DESKTOP, generated, listener, modelTakes, PHONE, resetSimulators, SIZES, titlesOf } from "./support.ts";
+import { arrival, control, DESKTOP, generated, listener, modelTakes, PHONE, resetSimulators, SIZES, titlesOf, usedBy } from "./support.ts";
 
 const browser = await launch();
 beforeEach(resetSimulators);
@@ -21,11 +20,6 @@ type Shift = PerformanceEntry & { value: number; hadRecentInput: boolean; source
 const FOUND = ["Come as You Are", "Karma Police", "Let It Be"];
 
 const atTheComposer = (size = DESKTOP) => arrival(browser, "", { size, count: 3 });
-
-async function usedBy({ supabase }: Listener): Promise<number> {
-  const { data } = await supabase.rpc("usage");
-  return (data as { ai: { used: number } }).ai.used;
-}
 
 const isReady = (page: Page) => page.getByRole("heading", { level: 1, name: "Rainy evening" }).waitFor();
 

@@ -5,8 +5,7 @@ import { after, beforeEach, test } from "node:test";
 import type { Page } from "playwright-core";
 import { launch } from "./browser.ts";
 import { choose, goTo, isAccessible, keepsFocus, says, shot, tracksOn, wish } from "./page.ts";
-import type { Listener } from "./support.ts";
-import { arrival, control, DESKTOP, generated, PHONE, playlistOf, resetSimulators, SIZES, titlesOf } from "./support.ts";
+import { arrival, control, DESKTOP, generated, PHONE, playlistOf, resetSimulators, SIZES, titlesOf, usedBy } from "./support.ts";
 
 const browser = await launch();
 beforeEach(resetSimulators);
@@ -28,11 +27,6 @@ async function suggests(titles: string[]): Promise<void> {
   const songs = NEW.filter(([, title]) => titles.includes(title)).map(([artist, title, why]) => ({ artist, title, year: 0, why }));
   const reply = { kind: "playlist", language: "en", tracks: songs, name: "Rainy evening", description: "d", summary: "s" };
   await control("llm", "PUT", "script", [{ reply, first_token_ms: 0, chunk_chars: 400, chunk_ms: 0 }]);
-}
-
-async function usedBy({ supabase }: Listener): Promise<number> {
-  const { data } = await supabase.rpc("usage");
-  return (data as { ai: { used: number } }).ai.used;
 }
 
 /** A playlist created by the user: Whisky, Falling Slowly, Yellow, Someone Like You. */

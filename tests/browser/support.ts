@@ -81,6 +81,11 @@ export async function titlesOf({ supabase }: Listener, playlist_id: string): Pro
   return (data ?? []).map(({ title }) => String(title));
 }
 
+export async function usedBy({ supabase }: Listener): Promise<number> {
+  const { data } = await supabase.rpc("usage");
+  return (data as { ai: { used: number } }).ai.used;
+}
+
 /** The clean-up and the final assertions of a test. */
 const visits: { context: BrowserContext; page: Page; wrong: string[] }[] = [];
 

@@ -8,7 +8,7 @@ import type { TransactionSql } from 'postgres';
 import { connect, signUp } from '../support.ts';
 
 const EVERY_MINUTE = '* * * * *';
-const PATIENCE_MS = 150_000;
+const PATIENCE_MS = 600_000;
 
 const JOBS = [
   {
