@@ -54,10 +54,26 @@ language sql immutable parallel safe set search_path = ''
 as $$ select 100 $$;
 comment on function private.playlist_row_limit() is 'How many playlists of a user are kept, deleted ones included.';
 
+create function private.refuse_playlist() returns void
+language plpgsql stable set search_path = ''
+as $$
+begin
+  raise exception using
+    errcode = 'PT409',
+    message = format('playlist limit reached: at most %s', private.playlist_limit()),
+    hint = 'Delete a playlist first.';
+end
+$$;
+comment on function private.refuse_playlist() is 'Refuses (PT409) a live playlist beyond the limit.';
+
+-- Thousands of rows in one statement would be counted at commit, once for each row: 5,000 took half a minute.
 create function private.prepare_playlist() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
+  if tg_op = 'INSERT' and private.live_playlist_count(new.owner_id) >= private.playlist_row_limit() then
+    perform private.refuse_playlist();
+  end if;
   new.name := private.trim_space(new.name);
   if not new.is_deleted then
     new.deleted_at := null;
@@ -67,7 +83,8 @@ begin
   return new;
 end
 $$;
-comment on function private.prepare_playlist() is 'Trigger: the name is stored trimmed, a deletion with its time.';
+comment on function private.prepare_playlist() is
+  'Trigger: the name is stored trimmed, a deletion with its time; more playlists than can be kept are refused at once.';
 
 create function public.check_playlists_limit() returns trigger
 language plpgsql security definer set search_path = ''
@@ -75,10 +92,7 @@ as $$
 begin
   perform from public.profiles p where p.user_id = new.owner_id for no key update;
   if private.live_playlist_count(new.owner_id) > private.playlist_limit() then
-    raise exception using
-      errcode = 'PT409',
-      message = format('playlist limit reached: at most %s', private.playlist_limit()),
-      hint = 'Delete a playlist first.';
+    perform private.refuse_playlist();
   end if;
   return null;
 end

@@ -5,7 +5,7 @@ set local search_path = public, extensions;
 -- For this transaction: assertions run as the users' roles too.
 grant execute on all functions in schema extensions to anon, authenticated, service_role;
 
-select plan(70);
+select plan(71);
 
 savepoint part;
 create function pg_temp.sign_up(p_id uuid) returns void language sql
@@ -184,6 +184,12 @@ select is((select count(*)::int from public.playlists where owner_id = 'a0000000
 select is((select count(*)::int from public.playlists where name = 'x3'), 0, 'the playlist that was deleted first is removed');
 select is((select count(*)::int from public.playlists where name = 'x1'), 1, 'later deleted playlists stay');
 select is((select count(*)::int from public.playlists where not is_deleted and owner_id = 'a0000000-0000-0000-0000-000000000001'), 50, 'no live playlist is removed');
+
+set constraints all deferred;
+select throws_ok(
+  $$ insert into public.playlists (owner_id, name) select 'b0000000-0000-0000-0000-000000000002', 'z' || n from generate_series(1, 101) n $$,
+  'PT409', 'playlist limit reached: at most 50', 'more playlists than can be kept are refused before they are counted at commit'
+);
 
 -- Creating and deleting repeatedly.
 do $$
