@@ -49,6 +49,11 @@ impl Error {
         Self::new(Code::InvalidRequest, message)
     }
 
+    /// Creates the error for a path without a route.
+    pub fn not_found() -> Self {
+        Self::of(Code::NotFound)
+    }
+
     /// Creates the error for a method that the route does not allow; `methods` is the value of `Allow`.
     pub fn method_not_allowed(methods: &str) -> Self {
         let message = format!("Use {} here.", methods.replace(", ", " or "));

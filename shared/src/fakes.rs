@@ -14,7 +14,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use uuid::Uuid;
 
 use crate::runtime::clock::Clock;
-use crate::runtime::endpoint::{Endpoint, RequestContext};
+use crate::runtime::context::RequestContext;
+use crate::runtime::endpoint::Endpoint;
 use crate::runtime::http_client::{
     HttpClient, HttpError, InboundResponse, OutboundRequest, ResponseFuture,
 };

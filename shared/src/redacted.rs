@@ -1,6 +1,9 @@
-//! Secrets that cannot be printed by accident.
+//! Secrets that cannot be printed by accident, and what stands for a user in logs.
 
 use std::fmt;
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 /// A secret string: `Debug` and `Display` print `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
@@ -38,6 +41,15 @@ impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
+}
+
+/// Hashes a user's id for log lines and for requests to the model.
+pub fn hash_of(user_id: Uuid) -> String {
+    Sha256::digest(user_id.to_string())
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use shared::auth::{JwksCache, authenticate};
 use shared::llm::DialectCache;
 use shared::request::{idempotency_key, require_json};
 use shared::runtime::clock::Clock;
-use shared::runtime::endpoint::{Body, RequestContext, json_response};
+use shared::runtime::context::RequestContext;
+use shared::runtime::response::{Body, json_response};
 use shared::spotify::TokenCache;
 
 use crate::Config;

@@ -9,8 +9,8 @@ use shared::Code;
 use shared::auth::FakeIssuer;
 use shared::fakes::{FakeClock, FakeHttp, FakeLog, FakeResponse, fake_context};
 use shared::runtime::cors::AllowedOrigins;
-use shared::runtime::endpoint::serve;
 use shared::runtime::http_client::OutboundRequest;
+use shared::runtime::serve::serve;
 use uuid::Uuid;
 
 use super::*;

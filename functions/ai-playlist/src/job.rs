@@ -9,8 +9,8 @@ use shared::Error;
 use shared::api::{GeneratedPlaylist, Stage, StageData};
 use shared::catalogue::{Finding, Memory};
 use shared::llm::LlmClient;
+use shared::redacted::hash_of;
 use shared::runtime::clock::Clock;
-use shared::runtime::endpoint::hash_of;
 use shared::spotify::SpotifyApp;
 use shared::supabase::Supabase;
 

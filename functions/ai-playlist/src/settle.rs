@@ -3,7 +3,7 @@
 use shared::api::{GeneratedPlaylist, StopReason};
 use shared::llm::playlist::{Language, example_prompts, refusal_message};
 use shared::llm::{Cost, LlmError};
-use shared::runtime::endpoint::RequestContext;
+use shared::runtime::context::RequestContext;
 use shared::{Code, Error};
 
 use crate::deadline::Deadline;

@@ -7,7 +7,7 @@ use shared::auth::{JwksCache, VerifiedUser, authenticate};
 use shared::request::require_json;
 use shared::runtime::cache::{Cached, Once};
 use shared::runtime::clock::Clock;
-use shared::runtime::endpoint::{Body, json_response};
+use shared::runtime::response::{Body, json_response};
 use shared::stripe::{CheckoutRequest, Stripe, StripeError, StripeId};
 use shared::supabase::{Counted, Service, Supabase, take_request};
 use shared::{Code, Error};

@@ -7,7 +7,7 @@ use shared::Error;
 use shared::auth::{JwksCache, VerifiedUser, authenticate};
 use shared::request::{idempotency_key, require_json};
 use shared::runtime::clock::Clock;
-use shared::runtime::endpoint::{Body, json_response};
+use shared::runtime::response::{Body, json_response};
 use shared::spotify::SpotifyLinks;
 use shared::supabase::Supabase;
 use uuid::Uuid;

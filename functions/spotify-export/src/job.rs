@@ -3,7 +3,7 @@
 use serde_json::Value;
 use shared::auth::VerifiedUser;
 use shared::runtime::clock::Clock;
-use shared::runtime::endpoint::RequestContext;
+use shared::runtime::context::RequestContext;
 use shared::runtime::http_client::HttpClient;
 use shared::spotify::SpotifyPlaylist;
 use shared::supabase::{Counted, Supabase, take_request};

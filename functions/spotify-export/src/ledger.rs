@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shared::runtime::clock::Clock;
-use shared::runtime::endpoint::RequestContext;
+use shared::runtime::context::RequestContext;
 use shared::spotify::SpotifyPlaylist;
 use shared::supabase::{Service, SupabaseError};
 use shared::{Code, Error};

@@ -6,7 +6,7 @@ use shared::api::{SpotifyAuthorization, SpotifyLink, SpotifyLinkCompletion};
 use shared::auth::{JwksCache, VerifiedUser, authenticate};
 use shared::request::require_json;
 use shared::runtime::clock::Clock;
-use shared::runtime::endpoint::{Body, json_response};
+use shared::runtime::response::{Body, json_response};
 use shared::spotify::{
     GrantError, SpotifyAccount, SpotifyError, SpotifyLinks, StateError, UserCallError,
 };

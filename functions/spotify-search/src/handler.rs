@@ -7,7 +7,7 @@ use shared::api::{FoundTrack, SearchResponse};
 use shared::auth::{JwksCache, authenticate};
 use shared::catalogue::Memory;
 use shared::matching::{Scored, field_query, free_query, rank, song_key};
-use shared::runtime::endpoint::{Body, json_response};
+use shared::runtime::response::{Body, json_response};
 use shared::spotify::{SpotifyApp, SpotifyError, TokenCache};
 use shared::supabase::{Counted, Supabase, take_request};
 use shared::track::ListedTrack;

@@ -34,7 +34,7 @@ use crate::config::{ConfigError, Problems, base_url, optional, required};
 use crate::error::Error;
 use crate::redacted::Secret;
 use crate::runtime::clock::Clock;
-use crate::runtime::endpoint::RequestContext;
+use crate::runtime::context::RequestContext;
 use crate::runtime::http_client::HttpClient;
 
 /// RFC 7518, 3.2: an HMAC key is at least as long as the hash.

@@ -14,8 +14,9 @@ use crate::error::Error;
 use crate::redacted::Secret;
 use crate::runtime::cache::Once;
 use crate::runtime::clock::Clock;
-use crate::runtime::endpoint::{Body, RequestContext, json_response};
+use crate::runtime::context::RequestContext;
 use crate::runtime::http_client::HttpClient;
+use crate::runtime::response::{Body, json_response};
 use crate::supabase::{Supabase, SupabaseConfig};
 
 /// The time for which clients other than operators get the last result.
@@ -86,7 +87,7 @@ pub struct Setup<'a> {
 
 /// The last result of an instance: the names of the missing dependencies.
 #[derive(Default)]
-pub struct Memory(Once<Vec<&'static str>>);
+pub struct CheckCache(Once<Vec<&'static str>>);
 
 /// Handles a health check: returns 200 or 503, and logs the reason.
 ///
@@ -98,7 +99,7 @@ pub async fn check(
     call: &RequestContext,
     headers: &HeaderMap,
     setup: &Setup<'_>,
-    memory: &Memory,
+    cache: &CheckCache,
     http: &dyn HttpClient,
     clock: &dyn Clock,
 ) -> Result<Response<Body>, Error> {
@@ -109,12 +110,7 @@ pub async fn check(
     let look = Box::pin(look(call, setup, http));
     let missing = match is_operator {
         true => look.await,
-        false => {
-            memory
-                .0
-                .get_or(clock, REMEMBERED_MS, LONGEST_MS, look)
-                .await
-        }
+        false => cache.0.get_or(clock, REMEMBERED_MS, LONGEST_MS, look).await,
     };
     let (code, status) = match missing.is_empty() {
         true => (StatusCode::OK, "ok"),

@@ -35,7 +35,7 @@ struct Instance {
     problems: Option<ConfigError>,
     database: Option<SupabaseConfig>,
     token: Option<Secret>,
-    memory: Memory,
+    cache: CheckCache,
     http: FakeHttp,
     clock: SharedClock,
     call: RequestContext,
@@ -44,12 +44,16 @@ struct Instance {
 impl Instance {
     fn new(problems: Option<ConfigError>, has_database: bool, http: &FakeHttp) -> Self {
         let (token, http) = (Some(Secret::new(TOKEN)), http.clone());
-        let (memory, clock, call) = (Memory::default(), SharedClock::default(), fake_request().0);
+        let (cache, clock, call) = (
+            CheckCache::default(),
+            SharedClock::default(),
+            fake_request().0,
+        );
         Self {
             problems,
             database: has_database.then(database),
             token,
-            memory,
+            cache,
             http,
             clock,
             call,
@@ -73,7 +77,7 @@ impl Instance {
             &self.call,
             &headers,
             &setup,
-            &self.memory,
+            &self.cache,
             &self.http,
             &self.clock,
         )

@@ -13,7 +13,9 @@ pub mod http_client;
 pub mod log;
 pub mod metrics;
 pub mod random;
+pub mod response;
+pub mod serve;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 
-pub use context::Context;
+pub use context::{Context, RequestContext};

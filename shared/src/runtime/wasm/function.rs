@@ -17,13 +17,14 @@ use crate::config::{ConfigError, Problems, optional};
 use crate::error::Error;
 use crate::redacted::Secret;
 use crate::runtime::context::Context;
+use crate::runtime::context::{RequestContext, Spawn};
 use crate::runtime::cors::AllowedOrigins;
-use crate::runtime::endpoint::{
-    Body, BodyError, Endpoint, REQUEST_ID, RequestContext, Spawn, serve,
-};
+use crate::runtime::endpoint::Endpoint;
 use crate::runtime::health;
 use crate::runtime::http_client::{HttpClient, HttpError, REQUEST_HEADERS, SERVER_HEADERS};
 use crate::runtime::random::Random;
+use crate::runtime::response::Body;
+use crate::runtime::serve::{BodyError, REQUEST_ID, serve};
 use crate::supabase::SupabaseConfig;
 
 /// Reads a variable of the environment by its name.
@@ -59,7 +60,7 @@ pub struct Function<Config, Caches> {
     endpoint: Endpoint,
     config: fn(Env<'_>) -> Result<Config, ConfigError>,
     settings: OnceCell<Rc<Settings<Config>>>,
-    health: Rc<health::Memory>,
+    health: Rc<health::CheckCache>,
     caches: Rc<Caches>,
 }
 
@@ -104,7 +105,7 @@ impl<Config: 'static, Caches: Default + 'static> Function<Config, Caches> {
             .settings
             .get_or_init(|| Rc::new(self.set_up(&env)))
             .clone();
-        let (memory, caches) = (self.health.clone(), self.caches.clone());
+        let (checks, caches) = (self.health.clone(), self.caches.clone());
         let started_ms = received.since_ms as u64;
         let (request, is_https) = read_request(&received.head, received.body, received.outcome);
         let (incoming, execution) = (Rc::new(received.request), Rc::new(execution));
@@ -128,7 +129,7 @@ impl<Config: 'static, Caches: Default + 'static> Function<Config, Caches> {
                     database: settings.database.as_ref(),
                     token: settings.health_token.as_ref(),
                 };
-                health::check(&call, headers, &setup, &memory, &http, &WorkerClock).await
+                health::check(&call, headers, &setup, &checks, &http, &WorkerClock).await
             };
             let handle = async |request| {
                 let context = Context {

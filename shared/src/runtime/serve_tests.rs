@@ -1,9 +1,14 @@
+use std::rc::Rc;
+
 use futures_util::FutureExt;
-use serde_json::json;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::*;
 use crate::fakes::{FakeClock, FakeHttp, FakeLog, FakeResponse, fake_request};
+use crate::runtime::endpoint::{Endpoint, route};
 use crate::runtime::http_client::{HttpClient, Limits, OutboundRequest, Upstream};
+use crate::runtime::response::json_response;
 
 const ENDPOINT: Endpoint = Endpoint {
     name: "echo",
