@@ -79,9 +79,7 @@ test("while 50 songs arrive on a phone, hardly anything moves", async () => {
   // Slowly, so that the browser draws in between.
   await control("llm", "PUT", "script", { chunk_chars: 100, chunk_ms: 60 });
   await watch(page);
-  await page.getByLabel("Your wish").fill("a cozy rainy evening");
-  // Without a key: the browser does not count what moves soon after one.
-  await page.evaluate(() => document.querySelector("form")?.requestSubmit());
+  await wish(page);
   await page.getByText("50 songs").waitFor();
   const { moves, counts } = await watched(page);
   assert.ok(moves.reduce((sum, it) => sum + Number.parseFloat(it), 0) <= 0.01, moves.join("\n"));
