@@ -92,12 +92,9 @@ for (const [name, size] of SIZES) {
 
 test("the page uses the browser's language and remembers the chosen one", async () => {
   const { page } = await visit(browser, { locale: "pl-PL" });
-  // Polish is asked for together with the page's code: it does not wait for it.
   const polish = page.waitForRequest("**/polish-*.js");
-  await page.route("**/main-*.js", async (route) => {
-    await polish;
-    await route.continue();
-  });
+  // The texts are asked for without the page's code.
+  await page.route("**/main-*.js", (route) => polish.then(() => route.continue()));
   await page.reload();
   await page.getByRole("heading", { name: /Powiedz, jak ma brzmieć/ }).waitFor();
   assert.equal(await page.getAttribute("html", "lang"), "pl");
@@ -161,26 +158,19 @@ for (const [what, width, zoom] of [
 }
 
 test("an unknown address is reported with links to other places", async () => {
-  const { page, context } = await visit(browser);
+  const { page } = await visit(browser);
   const response = await page.goto(`${ready.web_url}/nowhere/at-all`);
   assert.equal(response?.status(), 404);
   await isAccessible(page, "an unknown address");
   await page.getByRole("link", { name: "Make a playlist instead" }).click();
   await page.getByLabel("Your wish").waitFor();
-  await context.close();
 });
 
 test("a configuration that does not arrive is requested again", async () => {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  let asked = 0;
-  await page.route("**/config.json", (route) => {
-    asked += 1;
-    if (asked > 1) return route.continue();
-  });
-  await page.goto(ready.web_url, { waitUntil: "commit" });
+  const { page } = await visit(browser);
+  await page.route("**/config.json", () => {}, { times: 1 });
+  await page.reload({ waitUntil: "commit" });
   await page.getByLabel("Your wish").waitFor();
-  await context.close();
 });
 
 test("a page without its configuration reports it", async () => {

@@ -105,16 +105,11 @@ export async function tracksOn(page: Page): Promise<string[]> {
 
 /** Waits until the user sees a notice with these words, without scrolling; its details for support may contain them again. */
 export async function says(page: Page, words: string): Promise<void> {
-  const notice = page.getByText(words).first();
-  await notice.waitFor();
-  await page.waitForFunction(
-    (it) => {
-      const { x, y, width, height } = it?.getBoundingClientRect() ?? new DOMRect();
-      const top = document.elementFromPoint(x + width / 2, y + height / 2);
-      return top !== null && (it?.contains(top) || top.contains(it));
-    },
-    await notice.elementHandle(),
-  );
+  const isUncovered = (it: Element | null) => {
+    const { x, y, width, height } = it?.getBoundingClientRect() ?? new DOMRect();
+    return it?.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+  };
+  await page.waitForFunction(isUncovered, await page.getByText(words).first().elementHandle());
 }
 
 /** Chooses from the menu of a track or of another item. */

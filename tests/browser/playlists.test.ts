@@ -268,19 +268,15 @@ for (const [[what, edit, edited], [why, fail, said]] of [
 
 test("an edit that fails after its playlist was left is reported there, and waits at its row", async () => {
   const { page, who, id } = await atPlaylist();
-  const left = Promise.withResolvers<void>();
-  await page.route("**/rest/v1/rpc/remove_tracks", async (route) => {
-    await left.promise;
-    await route.fulfill(away);
-  });
+  const { promise: left, resolve: leave } = Promise.withResolvers<void>();
+  await page.route("**/rest/v1/rpc/remove_tracks", (route) => left.then(() => route.fulfill(away)));
   await choose(page, "Falling Slowly", "Remove");
   await goTo(page, "playlists");
-  left.resolve();
+  leave();
   await says(page, "This change is not saved. Our database does not respond.");
   await page.unrouteAll();
   await goTo(page, `playlists/${id}`);
   await page.getByRole("button", { name: "Try again" }).click();
-  await page.getByRole("alert").waitFor({ state: "detached" });
   await inOrder(page, who, id, [...EDITS[1][2]]);
 });
 

@@ -97,26 +97,17 @@ for (const [name, size] of SIZES) {
   });
 }
 
-test("below a long playlist, a failed refinement is seen without scrolling", async () => {
+test("a failed refinement of a long playlist is seen without scrolling, loses nothing, and can be retried", async () => {
   const { page, who } = await arrival(browser, "", { size: PHONE });
   await goTo(page, `playlists/${await generated(who, 20)}`);
   await control("llm", "PUT", "faults", [{ path_prefix: "/v1", status: 500 }]);
   await refine(page, "calmer");
   await says(page, "The language model is not available.");
-});
-
-test("a failed refinement is reported at the form, loses nothing, and can be retried", async () => {
-  const { page, who, id } = await atPlaylist();
-  await keep(page);
-  await control("llm", "PUT", "faults", [{ path_prefix: "/v1", status: 500 }]);
-  await refine(page, "calmer");
-  await says(page, "The language model is not available.");
   assert.equal(await page.getByLabel("What should be different").inputValue(), "calmer");
   await resetSimulators();
-  await suggests(["Come as You Are", "Karma Police", "Let It Be"]);
   await page.getByRole("button", { name: "Try again" }).click();
   await page.getByText("Version 2 of 2").waitFor();
-  assert.deepEqual(await titlesOf(who, id), ["Come as You Are", "Falling Slowly", "Karma Police", "Let It Be"]);
+  assert.equal((await tracksOn(page)).length, 20);
 });
 
 test("a running refinement is marked in the library and in its playlist, also after a reload", async () => {

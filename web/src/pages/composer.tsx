@@ -137,7 +137,8 @@ export function Composer() {
             class="button button-primary"
             aria-disabled={entering.busy || (isNew && !isHuman)}
           >
-            {t.create.go} <span aria-hidden="true">↵</span>
+            {entering.busy ? t.run.starting : t.create.go}{" "}
+            <span aria-hidden="true">↵</span>
           </button>
         </div>
         {inText && (
