@@ -189,7 +189,7 @@ impl Configuration {
         problems
     }
 
-    /// Returns the problems of tokens that stand under the name of another role, or have expired.
+    /// Returns the problems of keys and tokens that are set in place of another role's, or have expired.
     fn misplaced_tokens(&self) -> Vec<String> {
         let now = UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
         let problem = |role: &&str| {
@@ -205,7 +205,16 @@ impl Configuration {
                 None
             }
         };
-        ROLES.iter().filter_map(problem).collect()
+        // The legacy keys look alike, and the page publishes the first one.
+        let legacy = [
+            ("SUPABASE_PUBLISHABLE_KEY", "anon"),
+            (SECRET_KEY, "service_role"),
+        ];
+        let misplaced = legacy.into_iter().filter_map(|(name, role)| {
+            let claims = function_token::claims(self.0.get(name)?)?;
+            (claims.role != role).then(|| format!("{name} is not the key of the role {role}"))
+        });
+        misplaced.chain(ROLES.iter().filter_map(problem)).collect()
     }
 
     /// Returns the names that nothing reads: an optional variable with a typing error would have no effect.
