@@ -77,14 +77,12 @@ fn percent_decoded(text: &str) -> String {
 }
 
 impl Configuration {
-    /// Reads an env file; without a file no variable is set. The tools' own variables may also come from the
-    /// environment.
-    pub fn read(file: &Path) -> Result<Self> {
-        let mut given = if file.exists() {
-            env_file::read(file)?
-        } else {
-            Variables::new()
-        };
+    /// Reads an env file; without one no variable is set. The tools' own variables may also come from the environment.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn read(file: Option<&Path>) -> Result<Self> {
+        let mut given = file.map(env_file::read).transpose()?.unwrap_or_default();
         for name in ACCOUNT {
             if let (false, Ok(value)) = (given.contains_key(name), std::env::var(name)) {
                 given.insert(name.to_owned(), value);
