@@ -104,14 +104,13 @@ test('a dry run with everything set finds every function ready for Supabase, lis
   }
 });
 
-test('a dry run lists everything that is missing', async () => {
+test('a dry run lists everything that is missing, and what a function would refuse', async () => {
   const { LLM_MODEL, STRIPE_PRICE_ID, ...values } = COMPLETE;
-  const { code, output } = await deploy(values, ['cloudflare', '--dry-run']);
+  const { code, output } = await deploy({ ...values, LLM_TEMPERATURE: 'hot' }, ['cloudflare', '--dry-run']);
   assert.notEqual(code, 0);
-  for (const line of ['ai-playlist: LLM_MODEL missing', 'billing: STRIPE_PRICE_ID missing', 'spotify-oauth: SPOTIFY_REDIRECT_URI missing']) {
-    assert.ok(output.includes(line), output);
-  }
-  assert.match(output, /not ready: 3 of the above/);
+  const missing = ['ai-playlist: LLM_MODEL', 'billing: STRIPE_PRICE_ID', 'spotify-oauth: SPOTIFY_REDIRECT_URI'].map((it) => `${it} missing`);
+  for (const line of [...missing, 'LLM_TEMPERATURE must be a number']) assert.ok(output.includes(line), output);
+  assert.match(output, /not ready: 4 of the above/);
 });
 
 /** An empty project: a database without a table, and nothing set or deployed. */

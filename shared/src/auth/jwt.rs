@@ -289,7 +289,7 @@ fn parse_subject(sub: &str) -> Option<Uuid> {
 }
 
 /// Decodes base64url without padding; refuses superfluous trailing bits.
-pub(crate) fn decode(text: &str) -> Result<Vec<u8>, AuthError> {
+pub(super) fn decode(text: &str) -> Result<Vec<u8>, AuthError> {
     URL_SAFE_NO_PAD
         .decode(text)
         .map_err(|_| AuthError::Malformed)

@@ -24,7 +24,6 @@ pub use error::AuthError;
 #[cfg(any(test, feature = "fakes"))]
 pub use fake_issuer::FakeIssuer;
 pub use jwks::{Jwks, JwksCache};
-pub(crate) use jwt::decode;
 pub use jwt::{Algorithm, Key, UnverifiedJwt, VerifiedUser};
 pub use rsa::RsaKey;
 

@@ -1,6 +1,5 @@
 use serde_json::Value;
 
-use crate::auth::decode;
 use crate::config::{ConfigError, Problems, base_url, header_safe, optional, required};
 use crate::json::members;
 use crate::redacted::Secret;
@@ -69,14 +68,12 @@ fn service_credential(
     }
 }
 
-/// The names of a key's variables, the prefix of the opposite kind of key, and the role of a legacy key.
+/// The names of a key's variables, and the prefix of the opposite kind of key.
 struct KeyNames {
     named: &'static str,
     plain: &'static str,
     legacy: &'static str,
     other_prefix: &'static str,
-    role: &'static str,
-    rule: &'static str,
 }
 
 const PUBLISHABLE: KeyNames = KeyNames {
@@ -84,16 +81,12 @@ const PUBLISHABLE: KeyNames = KeyNames {
     plain: "SUPABASE_PUBLISHABLE_KEY",
     legacy: "SUPABASE_ANON_KEY",
     other_prefix: "sb_secret_",
-    role: "anon",
-    rule: "must be a publishable key: sb_publishable_…, or the legacy anon key",
 };
 const SECRET: KeyNames = KeyNames {
     named: "SUPABASE_SECRET_KEYS",
     plain: "SUPABASE_SECRET_KEY",
     legacy: "SUPABASE_SERVICE_ROLE_KEY",
     other_prefix: "sb_publishable_",
-    role: "service_role",
-    rule: "must be a secret key: sb_secret_…, or the legacy service-role key",
 };
 
 impl KeyNames {
@@ -113,20 +106,11 @@ impl KeyNames {
         } else {
             return Err(ConfigError::missing(self.plain));
         };
-        let is_of_another_role = legacy_role(&key).is_some_and(|role| role != self.role);
-        if key.starts_with(self.other_prefix) || is_of_another_role {
-            return Err(ConfigError::invalid(name, self.rule));
+        if key.starts_with(self.other_prefix) {
+            return Err(ConfigError::invalid(name, "is a key of another kind"));
         }
         header_safe(name, key)
     }
-}
-
-/// Returns the role of a legacy key, which is a JWT.
-fn legacy_role(key: &str) -> Option<String> {
-    let payload = decode(key.split('.').nth(1)?).ok()?;
-    let claims = members(&payload, "").ok()?;
-    let role = claims.into_iter().find(|(name, _)| name == "role")?.1;
-    role.as_str().map(str::to_owned)
 }
 
 /// Returns the entry `default`, or the first one that holds a key. After the rotation of a leaked key a project has

@@ -75,15 +75,6 @@ fn refuses_keys_of_another_kind() {
         ("SUPABASE_PUBLISHABLE_KEYS", r#"{"web":"sb_secret_1"}"#),
         ("SUPABASE_SECRET_KEYS", r#"{"default":"sb_publishable_1"}"#),
         ("SUPABASE_SECRET_KEYS", r#"{"default":"two words"}"#),
-        // Legacy keys, whose second part names the role: service_role, anon.
-        (
-            "SUPABASE_PUBLISHABLE_KEYS",
-            r#"{"default":"eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c2ln"}"#,
-        ),
-        (
-            "SUPABASE_SECRET_KEYS",
-            r#"{"default":"eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoiYW5vbiJ9.c2ln"}"#,
-        ),
         ("SUPABASE_FUNCTION_TOKEN", "line\nbreak"),
         ("SUPABASE_URL", "project.example"),
     ] {

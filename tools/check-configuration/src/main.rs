@@ -63,12 +63,7 @@ mod tests {
             ("spotify-oauth", "SPOTIFY_STATE_SECRETS", "short", "32"),
             ("account", "APP_ORIGINS", "app.example", "origins"),
             ("account", "SUPABASE_URL", "https://x.example/", "slash"),
-            (
-                "account",
-                "SUPABASE_PUBLISHABLE_KEY",
-                "sb_secret_1",
-                "publishable",
-            ),
+            ("account", "SUPABASE_PUBLISHABLE_KEY", "sb_secret_1", "kind"),
         ] {
             let found = refusals_of(function, &[(name, value)]);
             assert_eq!(found.len(), 1, "{found:?}");

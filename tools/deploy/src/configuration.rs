@@ -77,14 +77,12 @@ fn percent_decoded(text: &str) -> String {
 }
 
 impl Configuration {
-    /// Reads an env file; without a file no variable is set. The tools' own variables may also come from the
-    /// environment.
-    pub fn read(file: &Path) -> Result<Self> {
-        let mut given = if file.exists() {
-            env_file::read(file)?
-        } else {
-            Variables::new()
-        };
+    /// Reads an env file; without one no variable is set. The tools' own variables may also come from the environment.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn read(file: Option<&Path>) -> Result<Self> {
+        let mut given = file.map(env_file::read).transpose()?.unwrap_or_default();
         for name in ACCOUNT {
             if let (false, Ok(value)) = (given.contains_key(name), std::env::var(name)) {
                 given.insert(name.to_owned(), value);
@@ -189,7 +187,7 @@ impl Configuration {
         problems
     }
 
-    /// Returns the problems of tokens that stand under the name of another role, or have expired.
+    /// Returns the problems of keys and tokens that are set in place of another role's, or have expired.
     fn misplaced_tokens(&self) -> Vec<String> {
         let now = UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
         let problem = |role: &&str| {
@@ -205,7 +203,16 @@ impl Configuration {
                 None
             }
         };
-        ROLES.iter().filter_map(problem).collect()
+        // The legacy keys look alike, and the page publishes the first one.
+        let legacy = [
+            ("SUPABASE_PUBLISHABLE_KEY", "anon"),
+            (SECRET_KEY, "service_role"),
+        ];
+        let misplaced = legacy.into_iter().filter_map(|(name, role)| {
+            let claims = function_token::claims(self.0.get(name)?)?;
+            (claims.role != role).then(|| format!("{name} is not the key of the role {role}"))
+        });
+        misplaced.chain(ROLES.iter().filter_map(problem)).collect()
     }
 
     /// Returns the names that nothing reads: an optional variable with a typing error would have no effect.

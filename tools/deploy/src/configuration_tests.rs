@@ -193,6 +193,7 @@ const PAST_OF_AI: &str = "e.eyJyb2xlIjoiZm5fYWkiLCJleHAiOjF9.s";
 
 #[test]
 fn a_token_of_another_role_or_of_the_past_is_refused_and_so_is_an_unknown_name() {
+    let legacy = Some("is not the key of the role ");
     for (name, value, problem) in [
         ("FN_AI_TOKEN", FUTURE_OF_AI, None),
         (
@@ -201,6 +202,8 @@ fn a_token_of_another_role_or_of_the_past_is_refused_and_so_is_an_unknown_name()
             Some("is a token of the role fn_ai"),
         ),
         ("FN_AI_TOKEN", PAST_OF_AI, Some("has expired")),
+        ("SUPABASE_PUBLISHABLE_KEY", FUTURE_OF_AI, legacy),
+        ("SUPABASE_SECRET_KEY", FUTURE_OF_AI, legacy),
         ("LLM_MODLE", "a-model", Some("is read by nothing")),
         ("CATALOGUE_MEMORY_DAYS", "3", None),
         ("SUPABASE_ACCESS_TOKEN", "sbp_1", None),

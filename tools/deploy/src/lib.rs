@@ -7,6 +7,7 @@ mod schedule;
 mod supabase;
 mod token;
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
@@ -53,8 +54,14 @@ pub fn run(
 ) -> Result<ExitCode> {
     let environment = options.environment.name();
     let default = workspace.root.join(format!(".env.{environment}"));
-    let configuration = Configuration::read(options.env_file.as_deref().unwrap_or(&default))?;
+    let default = default.exists().then_some(default);
+    let file = options.env_file.as_ref().or(default.as_ref());
+    let configuration = Configuration::read(file.map(PathBuf::as_path))?;
     let mut problems = configuration.problems(&workspace.functions, options);
+    if file.is_none() {
+        let missing = format!(".env.{environment} does not exist: copy .dev.vars.example to it");
+        problems.insert(0, missing);
+    }
     problems.extend(configuration.refusals(workspace)?);
     for problem in &problems {
         say(format_args!("not ready: {problem}"));
@@ -284,7 +291,7 @@ mod tests {
             "SUPABASE_DB_URL=postgresql://postgres:hunter2@db.example/postgres",
         )
         .unwrap();
-        let configuration = Configuration::read(&folder).unwrap();
+        let configuration = Configuration::read(Some(&folder)).unwrap();
         std::fs::remove_file(&folder).unwrap();
         let workspace = Workspace::open().unwrap();
         let mut steps = migrations(&workspace, &configuration).unwrap();
