@@ -83,7 +83,7 @@ report(
   'stripe-webhook',
   `An event of ${stripeEvent().body.length} characters that changes no plan, over 16 connections, ${ROUNDS} rounds of ${SECONDS} s each in turn. Ours also writes ` +
     `a log line for every request; the peer, written as stripe-node's documentation says, does not. The limit reads the body and returns a constant. ` +
-    `Then ${CUSTOMERS * EVENTS_EACH} events of ${CUSTOMERS} customers at once: ours reads the profile, then the subscriptions, and writes the plan unless the profile has changed; the peer reads the subscriptions and writes.`,
+    `Then ${CUSTOMERS * EVENTS_EACH} events of ${CUSTOMERS} customers at once: ours reads the profile for the first event of a customer, then the subscriptions, and writes the plan unless the profile has changed; the peer reads the subscriptions and writes.`,
   samples,
   [
     { what: 'requests a second', of: 'ours', to: 'stripe-node', atLeast: 1 },

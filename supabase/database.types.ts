@@ -564,7 +564,7 @@ export type Database = {
           'p_stripe_customer_id': string;
           'p_user_id': string;
         };
-        Returns: Database['public']['Enums']['billing_write_outcome'];
+        Returns: Json;
       };
       'set_stripe_customer': {
         Args: { 'p_seen_customer_id': string; 'p_stripe_customer_id': string; 'p_user_id': string };
@@ -592,7 +592,6 @@ export type Database = {
     Enums: {
       'account_deletion_outcome': 'deleted' | 'deleted_but_logged' | 'not_begun' | 'no_account';
       'ai_status_enum': 'succeeded' | 'failed' | 'timeout';
-      'billing_write_outcome': 'written' | 'conflict' | 'no_profile';
       'plan_type': 'free' | 'pro';
       'spotify_token_state': 'fresh' | 'refresh' | 'wait';
     };
@@ -720,7 +719,6 @@ export const Constants = {
     Enums: {
       'account_deletion_outcome': ['deleted', 'deleted_but_logged', 'not_begun', 'no_account'],
       'ai_status_enum': ['succeeded', 'failed', 'timeout'],
-      'billing_write_outcome': ['written', 'conflict', 'no_profile'],
       'plan_type': ['free', 'pro'],
       'spotify_token_state': ['fresh', 'refresh', 'wait'],
     },

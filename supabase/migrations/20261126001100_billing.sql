@@ -10,8 +10,6 @@
 --
 -- While an account is being deleted it keeps the customer that the deletion began with.
 
-create type public.billing_write_outcome as enum ('written', 'conflict', 'no_profile');
-
 create function private.next_plan_sync(p_last timestamptz) returns timestamptz
 language sql volatile set search_path = ''
 as $$ select greatest(clock_timestamp(), p_last + interval '1 microsecond') $$;
@@ -66,9 +64,11 @@ comment on function public.billing_profiles(uuid, int) is
 create function public.set_billing_plan(
   p_user_id uuid, p_seen_synced_at timestamptz, p_stripe_customer_id text, p_plan public.plan_type, p_renews boolean,
   p_period_ends_at bigint
-) returns public.billing_write_outcome
+) returns jsonb
 language plpgsql security definer set search_path = ''
 as $$
+declare
+  v_profile public.profiles;
 begin
   update public.profiles p
   set plan = p_plan,
@@ -77,26 +77,26 @@ begin
     stripe_customer_id = p_stripe_customer_id,
     plan_synced_at = private.next_plan_sync(p.plan_synced_at)
   where p.user_id = p_user_id and p.plan_synced_at is not distinct from p_seen_synced_at
-    and (p.deletion_started_at is null or p.stripe_customer_id is not distinct from p_stripe_customer_id);
+    and (p.deletion_started_at is null or p.stripe_customer_id is not distinct from p_stripe_customer_id)
+  returning * into v_profile;
   if found then
-    return 'written'::public.billing_write_outcome;
-  elsif exists (
-    select from public.profiles p
-    where p.user_id = p_user_id
-      and (p.deletion_started_at is null or p.stripe_customer_id is not distinct from p_stripe_customer_id)
-  ) then
-    return 'conflict'::public.billing_write_outcome;
+    return jsonb_build_object('outcome', 'written', 'profile', private.seen_by_billing(v_profile));
   end if;
-  return 'no_profile'::public.billing_write_outcome;
+  select * into v_profile from public.profiles p
+  where p.user_id = p_user_id
+    and (p.deletion_started_at is null or p.stripe_customer_id is not distinct from p_stripe_customer_id);
+  return jsonb_build_object('outcome', case when found then 'conflict' else 'no_profile' end, 'profile', private.seen_by_billing(v_profile));
 exception
   -- Another profile has taken the customer since it was read.
   when unique_violation then
-    return 'conflict'::public.billing_write_outcome;
+    return jsonb_build_object('outcome', 'conflict', 'profile', null);
 end
 $$;
 comment on function public.set_billing_plan(uuid, timestamptz, text, public.plan_type, boolean, bigint) is
-  'Writes Stripe''s state, if nothing was written since p_seen_synced_at was read: written | conflict | no_profile; also '
-  'no_profile where the profile is being deleted and has another customer. Server only.';
+  'Writes Stripe''s state, if nothing was written since p_seen_synced_at was read. Returns {outcome: written | conflict | '
+  'no_profile, profile}; the profile is as billing_profile returns it, after the write or the conflict, so that the next '
+  'write can name its time. The outcome is also no_profile where the profile is being deleted and has another customer; '
+  'the profile is null where another profile has the customer. Server only.';
 
 create function public.set_stripe_customer(p_user_id uuid, p_seen_customer_id text, p_stripe_customer_id text)
 returns text

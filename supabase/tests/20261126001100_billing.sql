@@ -6,7 +6,7 @@ set local search_path = public, extensions;
 grant usage on schema extensions to fn_billing, fn_ai;
 grant execute on all functions in schema extensions to anon, authenticated, service_role, fn_billing, fn_ai;
 
-select plan(68);
+select plan(72);
 
 create function pg_temp.sign_up(p_id uuid) returns void language sql
 as $$ insert into auth.users (id, email) values (p_id, p_id || '@example.test') $$;
@@ -26,7 +26,7 @@ as $$ select (pg_temp.profile(p_user) ->> 'plan_synced_at')::timestamptz $$;
 create function pg_temp.state(p_user text) returns text language sql
 as $$ select pg_temp.profile(p_user) ->> 'plan' || ' ' || coalesce(pg_temp.profile(p_user) ->> 'stripe_customer_id', 'nobody') $$;
 create function pg_temp.write(p_user text, p_seen timestamptz, p_customer text, p_plan public.plan_type) returns text language sql
-as $$ select public.set_billing_plan(pg_temp.id(p_user), p_seen, p_customer, p_plan, false, null) $$;
+as $$ select public.set_billing_plan(pg_temp.id(p_user), p_seen, p_customer, p_plan, false, null) ->> 'outcome' $$;
 -- The reads, by the user's letter or a name.
 create function pg_temp.remember(p_name text, p_at timestamptz) returns void language sql
 as $$ select set_config('seen.' || p_name, p_at::text, true) $$;
@@ -92,7 +92,7 @@ select throws_ok($$ select pg_temp.write('a', pg_temp.synced('a'), 'cus_pgtap_a'
 
 -- The period.
 select is(
-  public.set_billing_plan(pg_temp.id('a'), pg_temp.synced('a'), 'cus_pgtap_a', 'pro', true, 1798156800)::text, 'written', 'a plan comes with its period'
+  public.set_billing_plan(pg_temp.id('a'), pg_temp.synced('a'), 'cus_pgtap_a', 'pro', true, 1798156800) ->> 'outcome', 'written', 'a plan comes with its period'
 );
 select is(pg_temp.period('a'), 'true 1798156800', 'the period is read as it was written');
 reset role;
@@ -103,10 +103,22 @@ select is(
 reset role;
 select pg_temp.act_as('fn_billing');
 select is(
-  public.set_billing_plan(pg_temp.id('a'), pg_temp.seen('first'), 'cus_pgtap_a', 'pro', false, 1798156801)::text, 'conflict', 'an outdated period is not written'
+  public.set_billing_plan(pg_temp.id('a'), pg_temp.seen('first'), 'cus_pgtap_a', 'pro', false, 1798156801) ->> 'outcome', 'conflict', 'an outdated period is not written'
 );
 select is(pg_temp.period('a'), 'true 1798156800', 'a refused period changes nothing');
 select pg_temp.write('a', pg_temp.synced('a'), null, 'free');
+
+-- What a write returns.
+select pg_temp.remember('returned', (public.set_billing_plan(pg_temp.id('a'), pg_temp.synced('a'), 'cus_pgtap_a', 'pro', true, 1798156800) #>> '{profile,plan_synced_at}')::timestamptz);
+select is(
+  public.set_billing_plan(pg_temp.id('a'), pg_temp.seen('first'), 'cus_pgtap_y', 'free', false, null),
+  jsonb_build_object('outcome', 'conflict', 'profile', pg_temp.profile('a')), 'a conflict returns the profile as it is'
+);
+select is(pg_temp.write('a', pg_temp.seen('returned'), null, 'free'), 'written', 'a write may name the time that the last write returned');
+select is(pg_temp.write('a', pg_temp.seen('returned'), 'cus_pgtap_a', 'pro'), 'conflict', 'the time that a write returned is outdated after the next write');
+select is(
+  public.set_billing_plan(pg_temp.id('d'), null, 'cus_pgtap_d', 'pro', true, null), '{"outcome": "no_profile", "profile": null}', 'a missing profile is null'
+);
 
 -- A customer of another profile.
 select pg_temp.remember('alone', pg_temp.synced('a'));

@@ -31,7 +31,7 @@ create function pg_temp.set_plan(p_user text, p_customer text, p_plan public.pla
 as $$
   select public.set_billing_plan(
     pg_temp.id(p_user), (public.billing_profile(pg_temp.id(p_user)) ->> 'plan_synced_at')::timestamptz, p_customer, p_plan, false, null
-  )
+  ) ->> 'outcome'
 $$;
 create function pg_temp.save(p_user text, p_number int) returns jsonb language sql
 as $$
@@ -164,7 +164,7 @@ select is(public.billing_profile(pg_temp.id('c')) - 'user_id', '{"plan": "free",
 select is(pg_temp.set_customer('b', 'cus_pgtap_b', 'cus_pgtap_b2'), 'cus_pgtap_b2', 'another profile gets a customer');
 select is(pg_temp.set_plan('a', 'cus_pgtap_a', 'pro'), 'written', 'the plan of the customer is still written');
 select is(pg_temp.set_plan('a', 'cus_pgtap_a', 'free'), 'written', 'the plan of the customer is written again');
-select is(public.set_billing_plan(pg_temp.id('a'), null, 'cus_pgtap_a', 'pro', true, null), 'conflict', 'an outdated plan is refused');
+select is(public.set_billing_plan(pg_temp.id('a'), null, 'cus_pgtap_a', 'pro', true, null) ->> 'outcome', 'conflict', 'an outdated plan is refused');
 select is(pg_temp.set_plan('a', 'cus_pgtap_y', 'pro'), 'no_profile', 'a plan with another customer is refused');
 select is(pg_temp.set_plan('a', null, 'free'), 'no_profile', 'a plan without the customer is refused');
 select is(pg_temp.set_plan('c', 'cus_pgtap_y', 'pro'), 'no_profile', 'a plan with a first customer is refused');

@@ -47,17 +47,6 @@ pub async fn handle(request: Request<Bytes>, context: Context) -> Result<Respons
     }
 }
 
-/// The part of an export that names its owner.
-#[derive(Deserialize)]
-struct Exported {
-    account: Owner,
-}
-
-#[derive(Deserialize)]
-struct Owner {
-    id: Uuid,
-}
-
 /// Returns everything that is stored about the caller, as a file.
 ///
 /// # Errors
@@ -73,15 +62,17 @@ async fn export(request: &Request<Bytes>, context: &Context) -> Result<Response<
     )
     .await?;
     let database = Supabase::new(&context.config.supabase, &context.http).as_user(&user);
-    let (exported, document) = database
-        .document::<Option<Exported>>("account_export", EXPORT_LIMITS)
+    let (account, document) = database
+        .document("account_export", |name| name == "account", EXPORT_LIMITS)
         .await?;
-    match exported {
-        None => return Err(Error::of(Code::ProfileNotFound)),
-        Some(Exported { account }) if account.id != user.id() => {
-            return Err(SupabaseError::InvalidResponse.into());
-        }
-        Some(_) => {}
+    if document.trim_ascii() == b"null" {
+        return Err(Error::of(Code::ProfileNotFound));
+    }
+    let owner = account
+        .first()
+        .and_then(|(_, account)| account.get("id")?.as_str());
+    if owner != Some(user.id().to_string().as_str()) {
+        return Err(SupabaseError::InvalidResponse.into());
     }
     let mut response = Response::new(Body::Full(document));
     let headers = response.headers_mut();

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 use shared::api::{GeneratedPlaylist, StopReason, Track};
+use shared::json::read_value;
 use shared::llm::Cost;
 use shared::matching::{Version, version_of};
 use shared::track::{Suggestion, TrackDetails};
@@ -43,12 +44,12 @@ pub struct KeptTrack {
 }
 
 impl From<Value> for KeptTrack {
-    fn from(mut row: Value) -> Self {
-        let suggestion = row.get_mut("suggestion").map(Value::take);
+    fn from(row: Value) -> Self {
+        let suggestion = row.get("suggestion");
         Self {
             details: TrackDetails::of_row(&row),
             why: row.get("why").and_then(Value::as_str).map(str::to_owned),
-            suggestion: suggestion.and_then(|song| serde_json::from_value(song).ok()),
+            suggestion: suggestion.and_then(|song| read_value(song).ok()),
         }
     }
 }

@@ -6,7 +6,7 @@ use shared::api::{EventOutcome as Outcome, WebhookResponse};
 use shared::runtime::clock::Clock;
 use shared::runtime::http_client::STRIPE_SIGNATURE;
 use shared::runtime::response::{Body, json_response};
-use shared::stripe::{Event, PlanSync, Stripe, Subject, Synced};
+use shared::stripe::{Event, LastWrites, PlanSync, Stripe, Subject, Synced};
 use shared::supabase::Supabase;
 use shared::{Code, Error};
 
@@ -15,8 +15,15 @@ use crate::Config;
 /// Stripe waits about twenty seconds for a response before it sends the event again.
 const DEADLINE_MS: u64 = 15_000;
 
+/// Results that outlive a request.
+#[derive(Default)]
+pub struct Caches {
+    /// The profiles that were written last.
+    pub writes: LastWrites,
+}
+
 /// The request context of this function.
-pub type Context = shared::runtime::Context<Config, ()>;
+pub type Context = shared::runtime::Context<Config, Caches>;
 
 /// Handles an event.
 ///
@@ -85,6 +92,7 @@ async fn converge(context: &Context, event: &Event) -> Result<Outcome, Error> {
 async fn sync(context: &Context, stripe: &Stripe<'_>, subject: &Subject) -> Result<Synced, Error> {
     let service = Supabase::new(&context.config.supabase, &context.http).service();
     Ok(PlanSync::new(stripe, &service, context.random.as_ref())
+        .after(&context.caches.writes)
         .sync(subject)
         .await?)
 }

@@ -41,7 +41,9 @@ fn answer(request: &OutboundRequest, instead: &[(&str, FakeResponse)]) -> FakeRe
             &json!({"user_id": USER, "plan": "free", "plan_renews": false, "plan_period_ends_at": null,
                 "stripe_customer_id": "cus_1", "plan_synced_at": null}),
         ),
-        "set_billing_plan" => FakeResponse::json(200, &json!("written")),
+        "set_billing_plan" => {
+            FakeResponse::json(200, &json!({"outcome": "written", "profile": null}))
+        }
         "subscriptions" => {
             let data = json!([{"id": "sub_1", "customer": "cus_1", "status": "active"}]);
             FakeResponse::json(200, &json!({"data": data, "has_more": false}))
@@ -284,7 +286,7 @@ fn every_failure_is_a_5xx() {
         ),
         (
             "set_billing_plan",
-            FakeResponse::json(200, &json!("conflict")),
+            FakeResponse::json(200, &json!({"outcome": "conflict", "profile": null})),
             503,
         ),
     ] {

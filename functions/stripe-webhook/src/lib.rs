@@ -54,4 +54,4 @@ impl Config {
     }
 }
 
-shared::export!(ENDPOINT, Config, (), handler::handle);
+shared::export!(ENDPOINT, Config, handler::Caches, handler::handle);

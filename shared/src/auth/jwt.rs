@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::AuthError;
 use super::recent::SignIns;
 use super::rsa::RsaKey;
+use crate::json::read_members;
 use crate::redacted::Secret;
 
 /// Supabase's tokens have one or two KB, plus the profile data of users and OAuth providers. Workers accept 128 KB
@@ -144,7 +145,7 @@ impl<'a> UnverifiedJwt<'a> {
         if payload.contains('.') {
             return Err(AuthError::Malformed);
         }
-        let header: Header = decode_json(header)?;
+        let header: Header = decode_json(header, &["alg", "kid", "crit"])?;
         let algorithm = match header.alg.as_str() {
             "ES256" => Algorithm::Es256,
             "RS256" => Algorithm::Rs256,
@@ -192,7 +193,7 @@ impl<'a> UnverifiedJwt<'a> {
             return Err(AuthError::WrongAlgorithm);
         }
         key.verify(self.signed.as_bytes(), &self.signature)?;
-        let claims: Claims = decode_json(self.payload)?;
+        let claims: Claims = decode_json(self.payload, &CLAIMS)?;
         let id = claims.check(issuer, now_seconds)?;
         let email = claims.email.filter(|email| !email.is_empty());
         let sign_ins = SignIns::of(claims.amr.as_ref());
@@ -225,6 +226,20 @@ struct Header {
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }
+
+/// The members of [`Claims`].
+const CLAIMS: [&str; 10] = [
+    "iss",
+    "aud",
+    "role",
+    "sub",
+    "exp",
+    "nbf",
+    "iat",
+    "email",
+    "amr",
+    "is_anonymous",
+];
 
 #[derive(Deserialize)]
 struct Claims {
@@ -295,8 +310,9 @@ pub(super) fn decode(text: &str) -> Result<Vec<u8>, AuthError> {
         .map_err(|_| AuthError::Malformed)
 }
 
-fn decode_json<T: DeserializeOwned>(text: &str) -> Result<T, AuthError> {
-    serde_json::from_slice(&decode(text)?).map_err(|_| AuthError::Malformed)
+/// Reads the named members. The others hold what users and providers wrote.
+fn decode_json<T: DeserializeOwned>(text: &str, names: &[&str]) -> Result<T, AuthError> {
+    read_members(&decode(text)?, names).ok_or(AuthError::Malformed)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::json::read_value;
 use crate::matching::{Constraints, MissReason, Scored, best_match, candidates_of, song_key};
 use crate::text::one_line;
 use crate::track::{ListedTrack, MAX_TEXT_CHARS, Suggestion};
@@ -69,7 +70,7 @@ impl Entry {
     /// Reads what the database returned: untrusted input, like a response of Spotify. `None` for anything that
     /// [`Finding::into_entry`] does not make.
     pub(super) fn parse(value: Value) -> Option<Self> {
-        let entry: Self = is_clean(&value).then(|| serde_json::from_value(value).ok())??;
+        let entry: Self = is_clean(&value).then(|| read_value(&value).ok())??;
         let is_possible = entry.by_field <= entry.tracks.len()
             && entry.tracks.len() <= MAX_TRACKS
             && (entry.is_complete || entry.by_field == entry.tracks.len())

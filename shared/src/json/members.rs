@@ -3,19 +3,22 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-/// Returns the members of an object in their order, but for `skipped`, whose value is not read. A document that is not
+/// Returns the wanted members of an object in their order; the values of all others are not kept. A document that is not
 /// an object has none.
 ///
 /// # Errors
 /// Returns serde's error if the document is not JSON.
-pub fn members(document: &[u8], skipped: &str) -> serde_json::Result<Vec<(String, Value)>> {
+pub fn members(
+    document: &[u8],
+    is_wanted: &dyn Fn(&str) -> bool,
+) -> serde_json::Result<Vec<(String, Value)>> {
     let mut deserializer = serde_json::Deserializer::from_slice(document);
-    let members = Members(skipped).deserialize(&mut deserializer)?;
+    let members = Members(is_wanted).deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(members)
 }
 
-struct Members<'a>(&'a str);
+struct Members<'a>(&'a dyn Fn(&str) -> bool);
 
 impl<'de> DeserializeSeed<'de> for Members<'_> {
     type Value = Vec<(String, Value)>;
@@ -36,10 +39,10 @@ impl<'de> Visitor<'de> for Members<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Vec::new();
         while let Some(name) = map.next_key::<String>()? {
-            if name == self.0 {
-                map.next_value::<IgnoredAny>()?;
-            } else {
+            if (self.0)(&name) {
                 members.push((name, map.next_value()?));
+            } else {
+                map.next_value::<IgnoredAny>()?;
             }
         }
         Ok(members)
@@ -83,16 +86,19 @@ mod tests {
 
     #[test]
     fn returns_an_objects_members_in_order() {
-        let found = members(br#"{"b":1,"skip":{"x":[2]},"a":null}"#, "skip").unwrap();
+        let found = members(br#"{"b":1,"skip":{"x":[2]},"a":null}"#, &|name| {
+            name != "skip"
+        })
+        .unwrap();
         assert_eq!(
             found,
             [("b".to_owned(), json!(1)), ("a".to_owned(), Value::Null)]
         );
         for other in ["[1,[2]]", "true", "-1", "1", "1.5", "\"a\"", "null"] {
-            assert_eq!(members(other.as_bytes(), "").unwrap(), [], "{other}");
+            assert_eq!(members(other.as_bytes(), &|_| true).unwrap(), [], "{other}");
         }
         for broken in ["", "{", "{\"a\":1}}", "[1", "{\"skip\":}"] {
-            assert!(members(broken.as_bytes(), "skip").is_err(), "{broken}");
+            assert!(members(broken.as_bytes(), &|_| false).is_err(), "{broken}");
         }
     }
 }

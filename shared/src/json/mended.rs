@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 const BACKSLASH: u8 = b'\\';
 /// An escape of four hexadecimal digits: `\uD83E`.
@@ -12,7 +12,7 @@ const ESCAPE_BYTES: usize = 6;
 ///
 /// # Errors
 /// Returns the error of `serde_json::from_slice` for the mended document.
-pub fn from_slice_lenient<T: DeserializeOwned>(document: &[u8]) -> serde_json::Result<T> {
+pub fn from_slice_lenient(document: &[u8]) -> serde_json::Result<Value> {
     serde_json::from_slice(&mended(document))
 }
 
@@ -152,10 +152,7 @@ mod tests {
             br#"{"a":"\u"}"#,
             br#"{"a":"\ud83"#,
         ] {
-            assert!(
-                from_slice_lenient::<Value>(document).is_err(),
-                "{document:?}"
-            );
+            assert!(from_slice_lenient(document).is_err(), "{document:?}");
         }
     }
 }

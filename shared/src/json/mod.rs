@@ -9,6 +9,7 @@ mod members;
 mod mended;
 mod partial_text;
 mod pointer;
+mod typed;
 
 #[cfg(test)]
 #[cfg(not(target_arch = "wasm32"))]
@@ -20,3 +21,4 @@ pub use lenient::{LenientParser, Token};
 pub use members::members;
 pub use mended::{from_slice_lenient, mended, replace_lone_surrogates, replace_lone_surrogates_by};
 pub use pointer::at;
+pub use typed::{Unfit, read, read_members, read_value};

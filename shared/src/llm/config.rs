@@ -2,6 +2,7 @@
 
 use super::{Price, Prices};
 use crate::config::{ConfigError, Problems, base_url, optional, required, required_secret};
+use crate::json::read;
 use crate::redacted::Secret;
 
 /// The way in which the model is made to write JSON.
@@ -91,9 +92,7 @@ fn temperature(env: impl Fn(&str) -> Option<String>) -> Result<Option<f64>, Conf
         return Ok(None);
     };
     // Uses the JSON parser, which is linked anyway.
-    let temperature = serde_json::from_slice(text.as_bytes())
-        .ok()
-        .filter(|temperature| (0.0..=2.0).contains(temperature));
+    let temperature = read(text.as_bytes()).filter(|temperature| (0.0..=2.0).contains(temperature));
     temperature.map(Some).ok_or(ConfigError::invalid(
         NAME,
         "must be a number from 0 to 2, such as 0.7",

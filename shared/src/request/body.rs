@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 
 use crate::error::{Code, Error};
-use crate::json::replace_lone_surrogates;
+use crate::json::{read_value, replace_lone_surrogates};
 
 /// Reads a JSON body.
 ///
@@ -15,22 +15,11 @@ use crate::json::replace_lone_surrogates;
 /// it does not have the shape of `T`.
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let body = &*replace_lone_surrogates(body);
-    // Serde accepts a list in place of an object.
-    if body.trim_ascii_start().starts_with(b"[") {
-        return Err(match serde_json::from_slice::<de::IgnoredAny>(body) {
-            Ok(_) => Error::invalid("The body must be an object."),
-            Err(_) => Error::of(Code::InvalidJson),
-        });
+    let value = serde_json::from_slice(body).map_err(|_| Error::of(Code::InvalidJson))?;
+    if let Some(path) = given_twice(body) {
+        return Err(Error::invalid(format!("{path} is given twice.")));
     }
-    serde_json::from_slice(body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => {
-            let read = body
-                .get(..offset_of(body, error.line(), error.column()))
-                .unwrap_or(body);
-            Error::invalid(in_words(&error.to_string(), &path_at(read)))
-        }
-        _ => Error::of(Code::InvalidJson),
-    })
+    read_value(&value).map_err(|unfit| Error::invalid(unfit.to_string()))
 }
 
 /// A whole number, which JSON may also write as `5.0`.
@@ -69,92 +58,36 @@ impl Visitor<'_> for WholeVisitor {
     }
 }
 
-/// Returns the offset in bytes of serde's position: lines count from 1, a column counts the bytes read of its line.
-fn offset_of(body: &[u8], line: usize, column: usize) -> usize {
-    let before: usize = body
-        .split(|b| *b == b'\n')
-        .take(line.saturating_sub(1))
-        .map(|it| it.len() + 1)
-        .sum();
-    before + column
-}
-
-/// Returns the path of the member at the end of a document's beginning, such as `refine.previous.artist`.
-fn path_at(beginning: &[u8]) -> String {
-    // A missing member is noticed at the end of its object, after the last member.
-    let (beginning, last) = match beginning {
-        [inner @ .., b'}' | b']'] => (inner, Some(&b',')),
-        all => (all, None),
-    };
-    let mut open: Vec<String> = Vec::new(); // Of each object its member; of each list nothing.
-    let (mut text, mut in_text, mut is_escaped) = (Vec::new(), false, false);
-    for byte in beginning.iter().chain(last) {
-        match (in_text, byte) {
-            (true, _) if is_escaped => is_escaped = false,
-            (true, b'\\') => is_escaped = true,
-            (true, b'"') => in_text = false,
-            (true, _) => text.push(*byte),
-            (false, b'"') => {
-                in_text = true;
-                text.clear();
+/// Returns the path of the first member that a JSON document gives twice, such as `refine.previous.artist`.
+fn given_twice(document: &[u8]) -> Option<String> {
+    let mut open: Vec<Vec<&[u8]>> = Vec::new(); // Of each object its members so far; of each list nothing.
+    let (mut text, mut begins, mut is_escaped) = (&[][..], None, false);
+    for (at, byte) in document.iter().enumerate() {
+        match (begins, byte) {
+            (Some(_), _) if is_escaped => is_escaped = false,
+            (Some(_), b'\\') => is_escaped = true,
+            (Some(begin), b'"') => {
+                text = document.get(begin..at)?;
+                begins = None;
             }
-            (false, b'{' | b'[') => open.push(String::new()),
-            (false, b'}' | b']') => drop(open.pop()),
-            (false, b':') => {
-                if let Some(member) = open.last_mut() {
-                    *member = String::from_utf8_lossy(&text).into_owned();
-                }
-            }
-            (false, b',') => {
-                if let Some(member) = open.last_mut() {
-                    member.clear();
+            (Some(_), _) => {}
+            (None, b'"') => begins = Some(at + 1),
+            (None, b'{' | b'[') => open.push(Vec::new()),
+            (None, b'}' | b']') => drop(open.pop()),
+            (None, b':') => {
+                let members = open.last_mut()?;
+                let is_known = members.contains(&text);
+                members.push(text);
+                if is_known {
+                    let path = open.iter().filter_map(|members| members.last());
+                    let path: Vec<_> = path.map(|name| String::from_utf8_lossy(name)).collect();
+                    return Some(path.join("."));
                 }
             }
             _ => {}
         }
     }
-    open.retain(|member| !member.is_empty());
-    open.join(".")
-}
-
-/// Returns serde's message without its type names, lines and columns.
-fn in_words(error: &str, path: &str) -> String {
-    let said = error
-        .rsplit_once(" at line ")
-        .map_or(error, |(said, _)| said);
-    let named = said.split('`').nth(1).unwrap_or_default();
-    let member = if path.is_empty() {
-        named.to_owned()
-    } else {
-        format!("{path}.{named}")
-    };
-    if said.starts_with("missing field") {
-        return format!("{member} is missing.");
-    }
-    if said.starts_with("unknown field") {
-        return format!("There is no field {member}.");
-    }
-    if said.starts_with("duplicate field") {
-        return format!("{member} is given twice.");
-    }
-    let expected = said.rsplit_once("expected ").map(|(_, expected)| expected);
-    // The errors of our own types say "not a …".
-    let expected = match expected
-        .or(said.strip_prefix("not "))
-        .unwrap_or("another value")
-    {
-        _ if said.starts_with("UUID ") => "a UUID",
-        other if other.contains("UUID") => "a UUID",
-        "a string" => "a text",
-        "a boolean" => "true or false",
-        "a sequence" => "a list",
-        other if other.starts_with("struct ") => "an object",
-        other => other,
-    };
-    format!(
-        "{} must be {expected}.",
-        if path.is_empty() { "The body" } else { path }
-    )
+    None
 }
 
 #[cfg(test)]
@@ -203,6 +136,10 @@ mod tests {
                 "There is no field colour.",
             ),
             (r#"{"prompt":"x","prompt":"y"}"#, "prompt is given twice."),
+            (
+                r#"{"prompt":"{\"a\":1,","inner":[{"artist":"x"},{"names":[],"artist":"y","names":[]}]}"#,
+                "inner.names is given twice.",
+            ),
             (
                 r#"{"prompt":"a \"b\": {","count":"5"}"#,
                 "count must be a whole number.",

@@ -11,7 +11,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde::de::DeserializeOwned;
 
-use crate::json::from_slice_lenient;
+use crate::json::{from_slice_lenient, read_value};
 
 /// The key that makes a repeated request safe, in our requests to Stripe and in clients' requests to us.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -210,7 +210,8 @@ impl InboundResponse {
     /// Returns [`HttpError::InvalidBody`] if it is not the expected JSON.
     pub async fn json<T: DeserializeOwned>(self) -> Result<T, HttpError> {
         let bytes = self.bytes().await?;
-        from_slice_lenient(&bytes).map_err(|_| HttpError::InvalidBody)
+        let document = from_slice_lenient(&bytes).map_err(|_| HttpError::InvalidBody)?;
+        read_value(&document).map_err(|_| HttpError::InvalidBody)
     }
 
     /// Returns the requested pause in whole seconds, rounded up.

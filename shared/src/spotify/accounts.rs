@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::app::{pause_ms, refuse_errors};
 use super::{NewState, Said, SpotifyConfig, SpotifyError, UserCallError};
 use crate::form::form_urlencoded;
-use crate::json::from_slice_lenient;
+use crate::json::{from_slice_lenient, read_value};
 use crate::redacted::Secret;
 use crate::runtime::clock::Clock;
 use crate::runtime::http_client::{HttpClient, HttpError, Limits, OutboundRequest, Upstream};
@@ -230,9 +230,12 @@ fn refusal(body: &[u8]) -> GrantError {
     struct Refusal {
         error: String,
     }
-    match from_slice_lenient::<Refusal>(body) {
-        Ok(refusal) if refusal.error == "invalid_grant" => GrantError::InvalidGrant,
-        Ok(refusal) if refusal.error == "invalid_client" => SpotifyError::InvalidCredentials.into(),
+    let read = from_slice_lenient(body).ok();
+    match read.and_then(|document| read_value::<Refusal>(&document).ok()) {
+        Some(refusal) if refusal.error == "invalid_grant" => GrantError::InvalidGrant,
+        Some(refusal) if refusal.error == "invalid_client" => {
+            SpotifyError::InvalidCredentials.into()
+        }
         _ => SpotifyError::InvalidResponse.into(),
     }
 }

@@ -77,7 +77,7 @@ impl Event {
     pub fn parse(body: &[u8]) -> Result<Self, EventError> {
         // Most events are ignored because of their type, so their object is not read yet.
         let mut event = Map::new();
-        for (name, value) in read(body, |body| members(body, "data"))? {
+        for (name, value) in read(body, |body| members(body, &|name| name != "data"))? {
             event.insert(name, value);
         }
         let event = Value::Object(event);

@@ -1,15 +1,17 @@
 //! Synchronises a profile's plan with Stripe, even if several requests do so at once.
 //!
-//! Reading from Stripe and writing the profile are two steps. Each write names the profile's state that was read
+//! Reading from Stripe and writing the profile are two steps. Each write names a state of the profile that was known
 //! before Stripe was asked, and succeeds only if that state has not changed. The last successful write is therefore
 //! based on the newest read. A caller gets a success only after its own write has succeeded.
+//!
+//! Every write returns the profile, so the next attempt or event need not read it.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Plan, Standing, Stripe, StripeError, StripeId, Subject, text};
+use super::{LastWrites, Plan, Standing, Stripe, StripeError, StripeId, Subject, text};
 use crate::error::{Code, Error};
 use crate::runtime::random::Random;
 use crate::supabase::{Service, SupabaseError};
@@ -62,19 +64,20 @@ impl BillingProfile {
     }
 }
 
-/// The outcomes of `set_billing_plan`.
+/// The outcomes of `set_billing_plan`, with the profile after them.
 enum WriteOutcome {
-    Written,
-    /// The profile was written after it was read.
-    Conflict,
+    Written(Option<BillingProfile>),
+    /// The profile was written after the state that the write names.
+    Conflict(Option<BillingProfile>),
     NoProfile,
 }
 
 impl WriteOutcome {
     fn read(result: &Value) -> Result<Self, SupabaseError> {
-        match result.as_str() {
-            Some("written") => Ok(Self::Written),
-            Some("conflict") => Ok(Self::Conflict),
+        let profile = || BillingProfile::read(result.get("profile").unwrap_or(&Value::Null));
+        match text(result, "/outcome") {
+            Some("written") => Ok(Self::Written(profile()?)),
+            Some("conflict") => Ok(Self::Conflict(profile()?)),
             Some("no_profile") => Ok(Self::NoProfile),
             _ => Err(SupabaseError::of_outcome(result)),
         }
@@ -106,6 +109,7 @@ pub struct PlanSync<'a> {
     stripe: &'a Stripe<'a>,
     service: &'a Service<'a>,
     random: &'a dyn Random,
+    writes: Option<&'a LastWrites>,
 }
 
 impl<'a> PlanSync<'a> {
@@ -115,6 +119,16 @@ impl<'a> PlanSync<'a> {
             stripe,
             service,
             random,
+            writes: None,
+        }
+    }
+
+    /// Starts from the last writes of this instance where it has them, in place of reading the profile.
+    #[must_use]
+    pub fn after(self, writes: &'a LastWrites) -> Self {
+        Self {
+            writes: Some(writes),
+            ..self
         }
     }
 
@@ -123,21 +137,44 @@ impl<'a> PlanSync<'a> {
     /// # Errors
     /// Returns a [`SyncError`], after which the caller has to try again.
     pub async fn sync(&self, subject: &Subject) -> Result<Synced, SyncError> {
+        let customer = &subject.customer;
+        let mut known = self.last_write(customer);
+        let mut may_be_gone = known.is_some();
         for attempt in 0..MAX_ATTEMPTS {
-            let Some((profile, standing)) = self.compare(subject).await? else {
-                return Ok(Synced::Foreign);
+            let profile = match known.take() {
+                Some(profile) => profile,
+                None => match self.profile_of(subject).await? {
+                    Some(profile) => profile,
+                    None => return Ok(Synced::Foreign),
+                },
             };
-            match self
-                .swap(&profile, Some(&subject.customer), standing)
-                .await?
-            {
-                WriteOutcome::Written => return Ok(Synced::Written(standing)),
+            let standing = self.stripe.standing_of(customer).await?;
+            match self.swap(&profile, Some(customer), standing).await? {
+                WriteOutcome::Written(profile) => {
+                    self.keep(profile);
+                    return Ok(Synced::Written(standing));
+                }
+                // Another profile may have the customer of a profile that has gone since it was kept.
+                WriteOutcome::NoProfile if may_be_gone => may_be_gone = false,
                 WriteOutcome::NoProfile => return Ok(Synced::Foreign),
-                WriteOutcome::Conflict if self.stripe.is_late() => break,
-                WriteOutcome::Conflict => self.pause(attempt).await,
+                WriteOutcome::Conflict(_) if self.stripe.is_late() => break,
+                WriteOutcome::Conflict(profile) => {
+                    known = profile.filter(|it| it.stripe_customer_id.as_ref() == Some(customer));
+                    self.pause(attempt).await;
+                }
             }
         }
         Err(SyncError::Contended)
+    }
+
+    fn last_write(&self, customer: &StripeId) -> Option<BillingProfile> {
+        self.writes?.of(customer, self.stripe.clock.now_ms())
+    }
+
+    fn keep(&self, written: Option<BillingProfile>) {
+        if let (Some(writes), Some(profile)) = (self.writes, written) {
+            writes.keep(profile, self.stripe.clock.now_ms());
+        }
     }
 
     /// Returns the unchanged profile of `subject` and its standing at Stripe; `None` if the customer is foreign.
@@ -163,8 +200,8 @@ impl<'a> PlanSync<'a> {
     /// Returns a [`SyncError`]; it is `Contended` if the profile was written after it was read.
     pub async fn withdraw(&self, profile: &BillingProfile) -> Result<(), SyncError> {
         match self.swap(profile, None, Standing::FREE).await? {
-            WriteOutcome::Written | WriteOutcome::NoProfile => Ok(()),
-            WriteOutcome::Conflict => Err(SyncError::Contended),
+            WriteOutcome::Written(_) | WriteOutcome::NoProfile => Ok(()),
+            WriteOutcome::Conflict(_) => Err(SyncError::Contended),
         }
     }
 
@@ -205,7 +242,7 @@ impl<'a> PlanSync<'a> {
         let args =
             json!({"p_user_id": user_id, "p_stripe_customer_id": customer.map(StripeId::as_str)});
         Ok(BillingProfile::read(
-            &self.service.rpc("billing_profile", &args).await?,
+            &self.service.rpc_value("billing_profile", &args).await?,
         )?)
     }
 
@@ -228,7 +265,7 @@ impl<'a> PlanSync<'a> {
             "p_period_ends_at": period_ends_at,
         });
         Ok(WriteOutcome::read(
-            &self.service.rpc("set_billing_plan", &args).await?,
+            &self.service.rpc_value("set_billing_plan", &args).await?,
         )?)
     }
 

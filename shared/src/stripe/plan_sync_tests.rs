@@ -53,6 +53,13 @@ impl World {
             "plan_synced_at": writes.to_string()});
     }
 
+    fn result_of_write(&self, outcome: &str) -> FakeResponse {
+        FakeResponse::json(
+            200,
+            &json!({"outcome": outcome, "profile": *self.profile.borrow()}),
+        )
+    }
+
     fn answer(&self, request: &OutboundRequest) -> FakeResponse {
         let path = request
             .url
@@ -77,9 +84,12 @@ impl World {
                 if self.profile.borrow()["plan_synced_at"] == args["p_seen_synced_at"] =>
             {
                 self.write_standing(&json!(args), &args["p_stripe_customer_id"]);
-                FakeResponse::json(200, &json!("written"))
+                self.result_of_write("written")
             }
-            "set_billing_plan" => FakeResponse::json(200, &json!("conflict")),
+            "set_billing_plan" if self.profile.borrow()["user_id"] != args["p_user_id"] => {
+                FakeResponse::json(200, &json!({"outcome": "no_profile", "profile": null}))
+            }
+            "set_billing_plan" => self.result_of_write("conflict"),
             "subscriptions" => {
                 let answer = page(&[subscription("sub_1", *self.plan.borrow())], false);
                 let next = self.during.borrow_mut().pop();
@@ -93,13 +103,25 @@ impl World {
 }
 
 fn sync(world: &Rc<World>, user_id: Option<Uuid>) -> (Result<Synced, SyncError>, usize) {
+    let (result, asked) = sync_after(&LastWrites::default(), world, user_id, NOW_MS);
+    let reads = asked.iter().filter(|name| *name == "subscriptions").count();
+    (result, reads)
+}
+
+/// Syncs, and returns the last segments of the requested paths.
+fn sync_after(
+    writes: &LastWrites,
+    world: &Rc<World>,
+    user_id: Option<Uuid>,
+    now_ms: u64,
+) -> (Result<Synced, SyncError>, Vec<String>) {
     let shared = world.clone();
     let (http, clock) = (
         FakeHttp::responding(move |request| shared.answer(request)),
-        FakeClock::hurrying(NOW_MS),
+        FakeClock::hurrying(now_ms),
     );
     let config = StripeConfig::from_env(env).unwrap();
-    let stripe = Stripe::new(&config, &http, &clock, NOW_MS + 15_000);
+    let stripe = Stripe::new(&config, &http, &clock, now_ms + 15_000);
     let supabase = SupabaseConfig::from_env(env).unwrap();
     let service = Supabase::new(&supabase, &http).service();
     let subject = Subject {
@@ -107,15 +129,15 @@ fn sync(world: &Rc<World>, user_id: Option<Uuid>) -> (Result<Synced, SyncError>,
         user_id,
     };
     let result = PlanSync::new(&stripe, &service, &FakeRandom::default())
+        .after(writes)
         .sync(&subject)
         .now_or_never()
         .unwrap();
-    let asked = http
-        .requests()
-        .iter()
-        .filter(|request| request.url.contains("/v1/subscriptions"))
-        .count();
-    (result, asked)
+    let name = |request: &OutboundRequest| {
+        let path = request.url.split('?').next().unwrap();
+        path.rsplit('/').next().unwrap().to_owned()
+    };
+    (result, http.requests().iter().map(name).collect())
 }
 
 #[test]
@@ -153,6 +175,51 @@ fn stale_read_of_stripe_is_repeated() {
     });
     assert_eq!(sync(&world, None), (Ok(Synced::Written(Standing::FREE)), 2));
     assert_eq!(world.profile.borrow()["plan"], "free");
+}
+
+#[test]
+fn a_profile_is_not_read_again_after_a_write_or_a_conflict() {
+    let (world, writes) = (world(json!("cus_1")), LastWrites::default());
+    let sync_at = |now_ms| sync_after(&writes, &world, None, now_ms).1;
+    let first = ["billing_profile", "subscriptions", "set_billing_plan"];
+    assert_eq!(sync_at(NOW_MS), first);
+    assert_eq!(sync_at(NOW_MS), first[1..]);
+    // Another instance writes; then this instance's state is outdated.
+    world.write("free", &json!("cus_1"));
+    assert_eq!(sync_at(NOW_MS), [&first[1..], &first[1..]].concat());
+    assert_eq!(world.profile.borrow()["plan"], "pro");
+    assert_eq!(sync_at(NOW_MS + 60_000), first, "too long ago");
+}
+
+#[test]
+fn a_kept_profile_that_lost_its_customer_or_is_gone_is_read_again() {
+    let first = ["billing_profile", "subscriptions", "set_billing_plan"];
+    for (field, value) in [
+        ("stripe_customer_id", json!("cus_2")),
+        ("user_id", json!(Uuid::from_u128(8))),
+    ] {
+        let (world, writes) = (world(json!("cus_1")), LastWrites::default());
+        assert_eq!(sync_after(&writes, &world, None, NOW_MS).1, first);
+        world.write("free", &json!("cus_1"));
+        world.profile.borrow_mut()[field] = value;
+        let before = world.profile.borrow().clone();
+        let (result, asked) = sync_after(&writes, &world, None, NOW_MS);
+        assert_eq!(
+            asked[..3],
+            ["subscriptions", "set_billing_plan", "billing_profile"]
+        );
+        let is_same_customer = field == "user_id";
+        assert_eq!(
+            result == Ok(Synced::Foreign),
+            !is_same_customer,
+            "{asked:?}"
+        );
+        assert_eq!(
+            *world.profile.borrow() == before,
+            !is_same_customer,
+            "{asked:?}"
+        );
+    }
 }
 
 #[test]

@@ -117,7 +117,7 @@ impl KeyNames {
 /// no `default`.
 fn named_key(document: &str) -> Option<String> {
     let (mut default, mut first) = (None, None);
-    for (name, value) in members(document.as_bytes(), "").ok()? {
+    for (name, value) in members(document.as_bytes(), &|_| true).ok()? {
         match value {
             Value::String(key) if key.trim().is_empty() => {}
             Value::String(key) if name == "default" => default = Some(key),

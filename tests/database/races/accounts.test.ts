@@ -15,7 +15,7 @@ const remove = (user: string): Step => asFunction('fn_account', (tx) => tx`selec
 const setCustomer = (user: string, customer: string): Step =>
   asFunction('fn_billing', (tx) => tx`select public.set_stripe_customer(${user}, null, ${customer}) as answer`);
 const setPlan = (user: string, customer: string): Step =>
-  asFunction('fn_billing', (tx) => tx`select public.set_billing_plan(${user}, null, ${customer}, 'pro', true, null) as answer`);
+  asFunction('fn_billing', (tx) => tx`select public.set_billing_plan(${user}, null, ${customer}, 'pro', true, null) ->> 'outcome' as answer`);
 const reserve = (user: string, session: string = randomUUID()): Step =>
   asFunction('fn_ai', (tx) => tx`select public.ai_reserve(${session}, ${user}, 'rain', false) ->> 'outcome' as answer`);
 const settle = (user: string, session: string): Step =>

@@ -13,7 +13,7 @@ type Profile = { user_id: string; plan: 'free' | 'pro'; stripe_customer_id: stri
 const read = (user: string): Step => asFunction('fn_billing', (tx) => tx`select public.billing_profile(${user}) as answer`);
 /** The time of the read stays text, because a Date has no microseconds. */
 const write = (user: string, seen: string | null, customer: string, plan: Profile['plan']): Step =>
-  asFunction('fn_billing', (tx) => tx`select public.set_billing_plan(${user}, ${seen}::text::timestamptz, ${customer}, ${plan}, false, null) as answer`);
+  asFunction('fn_billing', (tx) => tx`select public.set_billing_plan(${user}, ${seen}::text::timestamptz, ${customer}, ${plan}, false, null) ->> 'outcome' as answer`);
 const setCustomer = (user: string, seen: string | null, customer: string): Step =>
   asFunction('fn_billing', (tx) => tx`select public.set_stripe_customer(${user}, ${seen}, ${customer}) as answer`);
 const rename = (user: string, name: string): Step => asUser(user, (tx) => tx`update public.profiles set username = ${name} where user_id = ${user}`);

@@ -271,6 +271,7 @@ const RULES: Mutant[] = [
   rewrite('a plan\'s time is the transaction\'s', 'private.next_plan_sync', "greatest(clock_timestamp(), p_last + interval '1 microsecond')", 'now()', pgtap('20261126001100_billing.sql')),
   rewrite('a plan\'s time goes back with the clock', 'private.next_plan_sync', "greatest(clock_timestamp(), p_last + interval '1 microsecond')", 'clock_timestamp()', pgtap('20261126001100_billing.sql')),
   rewrite('a plan without a read cannot be written', 'public.set_billing_plan', 'is not distinct from p_seen_synced_at', '= p_seen_synced_at', pgtap('20261126001100_billing.sql')),
+  rewrite('a write returns the time before it', 'public.set_billing_plan', "'written', 'profile', private.seen_by_billing(v_profile)", "'written', 'profile', private.seen_by_billing(v_profile) || jsonb_build_object('plan_synced_at', p_seen_synced_at)", pgtap('20261126001100_billing.sql')),
   rewrite('a page begins with the last one', 'public.billing_profiles', 'p.user_id > p_after', 'p.user_id >= p_after', pgtap('20261126001100_billing.sql')),
   rewrite('a page of any length', 'public.billing_profiles', 'least(greatest(p_limit, 1), 1000)', 'greatest(p_limit, 1)', pgtap('20261126001100_billing.sql')),
   rewrite('any address confirms a deletion', 'public.begin_account_deletion', '= lower(normalize(v_email))', 'is not null', pgtap('20261126001200_account_deletion.sql')),

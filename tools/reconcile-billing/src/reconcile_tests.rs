@@ -106,13 +106,13 @@ impl World {
                         .map(|profile| self.profile(*profile))
                 )
             }
-            "set_billing_plan" if self.refuses => json!("conflict"),
+            "set_billing_plan" if self.refuses => json!({"outcome": "conflict"}),
             "set_billing_plan" => {
                 self.writes.borrow_mut().push(format!(
                     "{} {}",
                     args["p_stripe_customer_id"], args["p_plan"]
                 ));
-                json!("written")
+                json!({"outcome": "written"})
             }
             "subscriptions" => self.subscriptions(&request.url),
             customer if customer.starts_with("cus_") => json!({"id": customer, "metadata": {}}),
