@@ -45,11 +45,12 @@ pub struct Track {
 pub async fn read(database: &AsUser<'_>, owner_id: Uuid, id: Uuid) -> Result<Playlist, Error> {
     let id = id.to_string();
     let rows: Vec<Playlist> = database
-        .rows(
-            "playlists",
-            COLUMNS,
-            &[("id", id.as_str()), ("is_deleted", "false")],
-        )
+        .query(|db| {
+            db.from("playlists")
+                .select(COLUMNS)
+                .eq("id", id)
+                .eq("is_deleted", "false")
+        })
         .await?;
     let Some(mut playlist) = rows.into_iter().next() else {
         return Err(if has_profile(database, owner_id).await? {
@@ -68,7 +69,11 @@ pub async fn read(database: &AsUser<'_>, owner_id: Uuid, id: Uuid) -> Result<Pla
 /// Returns whether the account exists: a token stays valid for a while after the account's deletion.
 async fn has_profile(database: &AsUser<'_>, user_id: Uuid) -> Result<bool, Error> {
     let rows: Vec<IgnoredAny> = database
-        .rows("profiles", "user_id", &[("user_id", &user_id.to_string())])
+        .query(|db| {
+            db.from("profiles")
+                .select("user_id")
+                .eq("user_id", user_id.to_string())
+        })
         .await?;
     Ok(!rows.is_empty())
 }

@@ -3,18 +3,22 @@
 //! The result of an RPC with several outcomes is read into a struct with an enum of its own, which is smaller than one of
 //! serde's tagged enums.
 //!
-//! A user reaches tables and RPCs under row-level security. The function's own credential reaches RPCs only, by
-//! construction.
+//! The `postgrest` crate builds requests for tables; our [`HttpClient`] sends all requests. A user reaches tables
+//! and RPCs under row-level security. The function's own credential reaches RPCs only, by construction.
 
 mod config;
 mod error;
 mod requests;
+#[cfg(feature = "tables")]
+mod tables;
 #[cfg(test)]
 mod tests;
 
 pub use config::{ServiceCredential, SupabaseConfig};
 pub use error::SupabaseError;
 pub use requests::{Counted, take_request};
+#[cfg(feature = "tables")]
+pub use tables::{Builder, Postgrest};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -25,7 +29,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::auth::VerifiedUser;
-use crate::form::form_urlencoded;
 use crate::json::{members, read};
 use crate::redacted::Secret;
 use crate::runtime::clock::Clock;
@@ -76,10 +79,12 @@ impl<'a> Supabase<'a> {
     /// Returns a [`SupabaseError`] if the database does not respond within 2 seconds, or reports an outage.
     pub async fn responds(&self) -> Result<(), SupabaseError> {
         let session = self.session(&self.config.publishable_key, None, false);
-        let query = [("select", "user_id"), ("limit", "1")];
-        let request = session.table_request("profiles", &query)?;
-        let limits = HEALTH_LIMITS;
-        match session.fetch(OutboundRequest { limits, ..request }).await {
+        let url = format!("{}/profiles?select=user_id&limit=1", session.base_url);
+        let request = OutboundRequest::new(Upstream::Database, Method::GET, url, HEALTH_LIMITS);
+        let request = session
+            .authorise(request)
+            .map_err(SupabaseError::Unavailable)?;
+        match session.fetch(request).await {
             Err(SupabaseError::Refused { status, .. }) if !status.is_server_error() => Ok(()),
             result => result.map(drop),
         }
@@ -111,29 +116,6 @@ impl AsUser<'_> {
         args: &A,
     ) -> Result<T, SupabaseError> {
         self.0.send(self.0.rpc_request(name, args)?).await
-    }
-
-    /// Reads the rows of a table whose columns have these values. `columns` may name tables that refer to it.
-    ///
-    /// # Errors
-    /// Returns a [`SupabaseError`] if the database sends no usable response.
-    pub async fn rows<T: DeserializeOwned>(
-        &self,
-        table: &'static str,
-        columns: &'static str,
-        values: &[(&'static str, &str)],
-    ) -> Result<Vec<T>, SupabaseError> {
-        let values: Vec<_> = values
-            .iter()
-            .map(|(column, value)| (*column, format!("eq.{value}")))
-            .collect();
-        let mut query = vec![("select", columns)];
-        query.extend(
-            values
-                .iter()
-                .map(|(column, value)| (*column, value.as_str())),
-        );
-        self.0.send(self.0.table_request(table, &query)?).await
     }
 
     /// Calls a database function like [`AsUser::rpc`], and returns its unchanged document, within `limits`, with the
@@ -221,6 +203,8 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
+    /// Builds one POST of JSON without `postgrest`, which brings an HTTP stack and a URL parser. A function that
+    /// calls RPCs only is 25 KB smaller (compressed).
     fn rpc_request<A: Serialize>(
         &self,
         name: &str,
@@ -234,38 +218,27 @@ impl Session<'_> {
         name: &str,
         args: Option<Vec<u8>>,
     ) -> Result<OutboundRequest, SupabaseError> {
-        let request = args.ok_or(HttpError::InvalidRequest).and_then(|args| {
-            self.request(Method::POST, "/rpc/", name, "")?
-                .body(args)
-                .header(header::CONTENT_TYPE, "application/json")
-        });
-        request.map_err(SupabaseError::Unavailable)
+        // A slash or a query in the name would reach something else, such as a table.
+        let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let args = args.filter(|_| is_name).ok_or(HttpError::InvalidRequest);
+        let url = format!("{}/rpc/{name}", self.base_url);
+        args.and_then(|args| {
+            let request =
+                OutboundRequest::new(Upstream::Database, Method::POST, url, LIMITS).body(args);
+            self.authorise(request.header(header::CONTENT_TYPE, "application/json")?)
+        })
+        .map_err(SupabaseError::Unavailable)
     }
 
-    fn table_request(
-        &self,
-        table: &str,
-        query: &[(&str, &str)],
-    ) -> Result<OutboundRequest, SupabaseError> {
-        let query = format!("?{}", form_urlencoded(query));
-        self.request(Method::GET, "/", table, &query)
-            .map_err(SupabaseError::Unavailable)
-    }
-
-    /// Builds an authorised request for a function or a table.
-    fn request(
-        &self,
-        method: Method,
-        folder: &str,
-        name: &str,
-        query: &str,
-    ) -> Result<OutboundRequest, HttpError> {
-        // A slash or a query in the name would reach something else.
-        if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+    fn authorise(&self, request: OutboundRequest) -> Result<OutboundRequest, HttpError> {
+        // Credentials are sent to the database only, for any URL of the request.
+        let path = request
+            .url
+            .strip_prefix(self.base_url.as_str())
+            .unwrap_or_default();
+        if !path.starts_with('/') {
             return Err(HttpError::InvalidRequest);
         }
-        let url = format!("{}{folder}{name}{query}", self.base_url);
-        let request = OutboundRequest::new(Upstream::Database, method, url, LIMITS);
         let mut request = request.header(APIKEY, self.api_key.expose())?;
         if let Some(key) = request.headers.get_mut(APIKEY) {
             key.set_sensitive(true);
@@ -274,7 +247,10 @@ impl Session<'_> {
             Some(token) => {
                 request.header(header::AUTHORIZATION, &format!("Bearer {}", token.expose()))
             }
-            None => Ok(request),
+            None => {
+                request.headers.remove(header::AUTHORIZATION);
+                Ok(request)
+            }
         }
     }
 

@@ -76,6 +76,7 @@ pub(super) fn call(answer: FakeResponse) -> Result<Value, SupabaseError> {
         .unwrap()
 }
 
+#[cfg(feature = "tables")]
 #[test]
 fn reads_tables_with_the_users_token() {
     let http = FakeHttp::answering([FakeResponse::json(
@@ -85,11 +86,12 @@ fn reads_tables_with_the_users_token() {
     let (config, user) = (config(), user());
     let rows: Vec<Value> = Supabase::new(&config, &http)
         .as_user(&user)
-        .rows(
-            "playlists",
-            "name,playlist_tracks(position)",
-            &[("name", "Calm & piano"), ("is_deleted", "false")],
-        )
+        .query(|db| {
+            db.from("playlists")
+                .select("name")
+                .eq("name", "Calm & piano")
+                .limit(5)
+        })
         .now_or_never()
         .unwrap()
         .unwrap();
@@ -97,14 +99,17 @@ fn reads_tables_with_the_users_token() {
 
     let request = &http.requests()[0];
     assert_eq!(request.method, Method::GET);
-    let query =
-        "select=name%2Cplaylist_tracks%28position%29&name=eq.Calm+%26+piano&is_deleted=eq.false";
-    assert_eq!(request.url, format!("{URL}/rest/v1/playlists?{query}"));
+    assert_eq!(
+        request.url,
+        format!("{URL}/rest/v1/playlists?select=name&name=eq.Calm+%26+piano")
+    );
     assert_eq!(header_of(request, "apikey"), Some("sb_publishable_1"));
     assert_eq!(
         header_of(request, "authorization"),
         Some(&*format!("Bearer {}", user.token().expose()))
     );
+    assert_eq!(header_of(request, "range"), Some("0-4"));
+    assert_eq!(header_of(request, "accept"), Some("application/json"));
     assert!(request.body.is_empty());
 }
 
@@ -130,25 +135,65 @@ fn calls_rpcs_with_the_users_token() {
     );
 }
 
+#[cfg(feature = "tables")]
 #[test]
 fn credentials_are_sent_only_to_the_database() {
     let http = FakeHttp::answering([]);
     let (config, user) = (config(), user());
     let as_user = Supabase::new(&config, &http).as_user(&user);
-    for name in [
-        "../../auth/v1/admin/users",
-        "%2e%2e/%2e%2e/auth/v1/user",
-        "../playlists",
-        "usage?select=x",
-        "@evil.example",
+    for elsewhere in [
+        as_user
+            .query::<Value>(|_| Postgrest::new("https://evil.example/rest/v1").from("x"))
+            .now_or_never(),
+        as_user
+            .query(|_| Postgrest::new("https://project.example.evil.example").from("x"))
+            .now_or_never(),
+        as_user
+            .query(|_| Postgrest::new("https://project.example/rest/v1x").from("x"))
+            .now_or_never(),
+        as_user
+            .query(|db| db.from("../../auth/v1/admin/users"))
+            .now_or_never(),
+        as_user
+            .query(|db| db.from("%2e%2e/%2e%2e/auth/v1/user"))
+            .now_or_never(),
+        as_user
+            .query(|_| Postgrest::new("nonsense").from("x"))
+            .now_or_never(),
+        as_user.rpc("../playlists", &()).now_or_never(),
+        as_user.rpc("usage?select=x", &()).now_or_never(),
     ] {
-        let refused = SupabaseError::Unavailable(HttpError::InvalidRequest);
-        let rpc = as_user.rpc::<_, Value>(name, &()).now_or_never();
-        assert_eq!(rpc, Some(Err(refused.clone())));
-        let rows = as_user.rows::<Value>(name, "x", &[]).now_or_never();
-        assert_eq!(rows, Some(Err(refused)));
+        assert_eq!(
+            elsewhere,
+            Some(Err(SupabaseError::Unavailable(HttpError::InvalidRequest)))
+        );
     }
     assert!(http.requests().is_empty());
+}
+
+#[cfg(feature = "tables")]
+#[test]
+fn replaces_a_token_set_by_the_builder() {
+    let http = FakeHttp::answering([FakeResponse::json(200, &json!([]))]);
+    let (config, user) = (config(), user());
+    let query = Supabase::new(&config, &http);
+    let _: Value = query
+        .as_user(&user)
+        .query(|db| db.from("x").auth("another"))
+        .now_or_never()
+        .unwrap()
+        .unwrap();
+    let authorizations = http.requests()[0]
+        .headers
+        .get_all("authorization")
+        .iter()
+        .count();
+    assert_eq!(authorizations, 1);
+    assert!(
+        header_of(&http.requests()[0], "authorization")
+            .unwrap()
+            .ends_with(user.token().expose())
+    );
 }
 
 #[test]
