@@ -47,35 +47,35 @@ type Requested = (u64, u64, bool);
 
 /// Returns the batches and the virtual milliseconds at which all songs had their results. `songs` are requested at
 /// their times; a pause follows if `pauses`.
-fn questions(
+fn read_batches(
     songs: &[Requested],
     pauses: bool,
     available: usize,
-    answer: impl Fn(usize) -> FakeResponse + 'static,
+    respond: impl Fn(usize) -> FakeResponse + 'static,
 ) -> (Vec<Vec<String>>, u64) {
     let clock = SharedClock::at_ms(1_000);
-    let http = FakeHttp::responding(move |request| answer(asked(request).len()));
+    let http = FakeHttp::responding(move |request| respond(asked(request).len()));
     let config = database().unwrap();
     let memory = Memory::new(Supabase::new(&config, &http).service(), &clock, None);
     let (recall, mut recaller) = Recaller::new(memory, &clock, available);
-    let asking = async {
+    let expecting = async {
         let mut last_ms = 0;
-        let mut answers = Vec::new();
+        let mut expected = Vec::new();
         for (at_ms, number, is_urgent) in songs {
             if *at_ms > last_ms {
                 clock.sleep_ms(at_ms - last_ms).await;
             }
             last_ms = *at_ms;
             recall.expect(&song(*number), *is_urgent);
-            answers.push(song(*number));
+            expected.push(song(*number));
         }
         if pauses {
             recall.pause();
         }
-        join_all(answers.iter().map(|song| recall.entry(song))).await;
+        join_all(expected.iter().map(|song| recall.entry(song))).await;
         clock.now_ms() - 1_000
     };
-    let both = select(Box::pin(asking), Box::pin(recaller.run()));
+    let both = select(Box::pin(expecting), Box::pin(recaller.run()));
     let ended = clock.run(vec![both]).remove(0);
     let Either::Left((ended_ms, _)) = ended;
     (http.requests().iter().map(asked).collect(), ended_ms)
@@ -122,7 +122,7 @@ fn urgent_songs_are_looked_up_at_once_and_others_in_batches() {
             141,
         ),
     ] {
-        let (batches, ended_ms) = questions(songs, false, 1_000, nothing);
+        let (batches, ended_ms) = read_batches(songs, false, 1_000, nothing);
         let batches: Vec<_> = batches.iter().map(|songs| songs.join(" ")).collect();
         assert_eq!(
             (batches, ended_ms),
@@ -134,10 +134,10 @@ fn urgent_songs_are_looked_up_at_once_and_others_in_batches() {
 #[test]
 fn pause_or_fifty_songs_end_a_batch() {
     let few = [(0, 1, true), (10, 2, false), (20, 3, false)];
-    let (batches, ended_ms) = questions(&few, true, 1_000, nothing);
+    let (batches, ended_ms) = read_batches(&few, true, 1_000, nothing);
     assert_eq!((batches.len(), ended_ms), (2, 20));
     let many: Vec<_> = (0..120).map(|number| (0, number, false)).collect();
-    let (batches, _) = questions(&many, true, 1_000, nothing);
+    let (batches, _) = read_batches(&many, true, 1_000, nothing);
     assert_eq!(
         batches.iter().map(Vec::len).collect::<Vec<_>>(),
         [50, 50, 20]
@@ -155,10 +155,10 @@ fn failing_memory_is_not_used_again() {
         (FakeResponse::Silence, 2_000),
     ] {
         let answer = Rc::new(answer);
-        let (batches, at_ms) = questions(&songs, false, 1_000, move |_| answer.as_ref().clone());
+        let (batches, at_ms) = read_batches(&songs, false, 1_000, move |_| answer.as_ref().clone());
         assert_eq!((batches, at_ms), (vec![vec!["1".to_owned()]], ended_ms));
     }
-    let silent = questions(&[(0, 1, true)], false, 1_000, |_| FakeResponse::Silence);
+    let silent = read_batches(&[(0, 1, true)], false, 1_000, |_| FakeResponse::Silence);
     assert_eq!(silent.1, 1_000, "a silent memory is waited for once");
 }
 
@@ -167,7 +167,7 @@ fn memory_uses_at_most_an_eighth_of_the_requests() {
     let songs: Vec<_> = (0..9).map(|number| (number * 100, number, true)).collect();
     for (available, batches) in [(7, 0), (8, 1), (31, 3), (1_000, 9)] {
         assert_eq!(
-            questions(&songs, true, available, nothing).0.len(),
+            read_batches(&songs, true, available, nothing).0.len(),
             batches,
             "{available}"
         );

@@ -98,7 +98,7 @@ impl<'a> Memory<'a> {
     }
 
     /// Returns what is remembered of each song, at most [`MAX_RECALLED`], in their order. An entry that cannot be used
-    /// counts as none. Returns `None` if the memory fails, is slow, or answers about another number of songs.
+    /// counts as none. Returns `None` if the memory fails, is slow, or returns another number of entries.
     pub async fn recall(&self, songs: &[String]) -> Option<Vec<Option<Entry>>> {
         let args = json!({"p_songs": songs, "p_market": self.market, "p_matcher": MATCHER_VERSION});
         let (reading, patience) = (
