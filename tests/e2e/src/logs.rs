@@ -139,7 +139,7 @@ async fn export_of_a_client_that_disconnects_is_completed_and_logged() {
     spotify::link(&stack, &user, "ania").await;
     let playlist = spotify::playlist(&stack, &user, "Evening", &spotify::some_tracks(&stack, 3).await).await;
     let log = Log::begin();
-    stack.faults("spotify", json!([{"path_prefix": "/v1/me/playlists", "hold_ms": 1_500}])).await;
+    stack.faults("spotify", json!([{"path_prefix": "/v1/me/playlists", "hold_ms": 5_000}])).await;
     // A client of its own, so that its connection ends with it.
     let export = client().post(stack.function("spotify-export")).bearer_auth(&user.token);
     let sending = tokio::spawn(export.json(&json!({"playlist_id": playlist})).send());

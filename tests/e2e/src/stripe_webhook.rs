@@ -63,7 +63,7 @@ async fn event_with_the_oldest_read_does_not_win() {
         let event = event("customer.subscription.updated", object);
         let before = reads(&stack).await;
         // A reads from Stripe and waits; meanwhile the subscription ends, and B reads and writes.
-        let hold = json!([{"path_prefix": "/v1/subscriptions", "times": 1, "hold_ms": 3_000}]);
+        let hold = json!([{"path_prefix": "/v1/subscriptions", "times": 1, "hold_ms": 5_000}]);
         stack.faults("stripe", hold).await;
         let others = async {
             eventually("A has read", async || reads(&stack).await == before + 1).await;
