@@ -190,6 +190,7 @@ const RULES: Mutant[] = [
   rewrite('writes of playlists are not counted', 'private.lock_own_profile', "perform private.refuse_edit(private.count_request(v_user_id, 'playlist'));", 'null;', pgtap('20261126000200_request_buckets.sql')),
   statement('new playlists are not counted', 'drop trigger lock_own_profile on public.playlists; create trigger lock_own_profile before update on public.playlists for each statement execute function private.lock_own_profile()', pgtap('20261126000200_request_buckets.sql')),
   rewrite('an early refusal waits for a lock', 'private.lock_own_profile', "perform private.refuse_edit(private.seconds_until_refill(v_user_id, 'playlist', clock_timestamp()));", '', race('requests', 'a refused write of a playlist waits for no lock')),
+  rewrite('a refused copy waits for a lock', 'private.duplicate', "perform private.refuse_edit(private.seconds_until_refill(v_user_id, 'playlist', clock_timestamp()));", '', race('requests', 'a refused write of a playlist waits for no lock')),
   rewrite('one generation more', 'private.ai_quota_limit', 'else 3 end', 'else 4 end', pgtap('20261126000600_ai_quota.sql')),
   rewrite('pro has one generation less', 'private.ai_quota_limit', 'then 50', 'then 49', pgtap('20261126000600_ai_quota.sql')),
   rewrite('the window is a day shorter', 'private.ai_quota_window', '720 hours', '696 hours', pgtap('20261126000600_ai_quota.sql')),
