@@ -226,6 +226,11 @@ export class Edits {
     this.#settle((it) => isDone(content.tracks, it.change));
   }
 
+  /** Completes when every edit that was made so far is saved or has failed. */
+  saved(): Promise<unknown> {
+    return this.#queue;
+  }
+
   /** Reads the server's list again. */
   async refresh(): Promise<void> {
     this.take(await this.#store.read());
