@@ -65,6 +65,12 @@ export function come(): void {
     target.dispatchEvent(new Event(name));
 }
 
+/** Closes the page; returns whether the browser asks the user first. */
+export function asksBeforeClosing(): boolean {
+  const event = new Event("beforeunload", { cancelable: true });
+  return !target.dispatchEvent(event);
+}
+
 export type Sent = { path: string; key: string | null };
 type Answer = (sent: Sent) => Response | Promise<Response>;
 

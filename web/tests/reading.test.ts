@@ -4,7 +4,13 @@ import { auth, connect } from "../src/api/supabase.ts";
 import { useLibrary, usePlaylist } from "../src/components/reading.ts";
 import { END } from "../src/state/edits.ts";
 import { followSession } from "../src/state/session.ts";
-import { come, respondWith, sessionOf, startBrowser } from "./browser.ts";
+import {
+  asksBeforeClosing,
+  come,
+  respondWith,
+  sessionOf,
+  startBrowser,
+} from "./browser.ts";
 import { hooked, passed } from "./hooks.ts";
 
 startBrowser();
@@ -47,6 +53,7 @@ const back = async () => {
 test("a playlist is read once when the user comes back", async () => {
   const seen = await hooked(() => usePlaylist("p1"));
   await answer(0, rowOf("Rain"));
+  assert.equal(asksBeforeClosing(), false, "no edit is unsaved");
   await back();
   assert.equal(reads.length, 2);
   await answer(1, rowOf("Sun"));
@@ -84,6 +91,7 @@ test("an edit goes on after its playlist is left, and the playlist that is opene
     from: 2,
   });
   before.leave();
+  assert.equal(asksBeforeClosing(), true, "while it is being saved");
   const after = await hooked(() => usePlaylist("left"));
   await answer(1, rowOf("Rain"));
   assert.equal(after.now.edits?.pending.value[0], step?.change);

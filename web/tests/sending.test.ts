@@ -27,11 +27,11 @@ const refusal = (code: string) => Response.json({ code }, { status: 409 });
 const copied = (spotify_playlist_id: string) =>
   Response.json({ spotify_playlist_id, exported: 1, total: 1, rejected: [] });
 
-/** A playlist whose exports are answered one after another. */
-async function shown() {
+/** A playlist whose exports are answered one after another. `saving`: its edits. */
+async function shown(saving: Promise<unknown> = Promise.resolve()) {
   const waiting: ((answer: Response) => void)[] = [];
   const sent = respondWith(() => new Promise((take) => waiting.push(take)));
-  const seen = await hooked(() => useSending(playlist));
+  const seen = await hooked(() => useSending(playlist, () => saving));
   const answer = async (with_: Response) => {
     waiting.shift()?.(with_);
     await passed();
@@ -58,6 +58,17 @@ test("a new copy has one key however often it is clicked and repeated", async ()
   seen.now.send();
   await answer(copied("second"));
   assert.equal(seen.now.about, "another");
+});
+
+test("a playlist is sent after its edits are saved, so that the copy is what is shown", async () => {
+  const { promise: saving, resolve: save } = Promise.withResolvers<void>();
+  const { seen, keys } = await shown(saving);
+  seen.now.send();
+  await passed();
+  assert.deepEqual([seen.now.action.busy, keys()], [true, []]);
+  save();
+  await passed();
+  assert.equal(keys().length, 1);
 });
 
 test("a new copy that needs a link is made under its key after the return", async () => {

@@ -29,8 +29,11 @@ export type Sending = {
   stop: () => void;
 };
 
-/** Exports a playlist to Spotify, again into the copy that it has there. */
-export function useSending({ id, copy: known }: Playlist): Sending {
+/** Exports a playlist to Spotify, again into the copy that it has there, once its edits are `saved`. */
+export function useSending(
+  { id, copy: known }: Playlist,
+  saved: () => Promise<unknown>,
+): Sending {
   const [done, setDone] = useState<Exported | null>(null);
   const [about, setAbout] = useState<Sending["about"]>(null);
   /** The key of the last attempt. */
@@ -41,6 +44,7 @@ export function useSending({ id, copy: known }: Playlist): Sending {
   const sendAs = (key?: string) =>
     void action.run(async () => {
       last.current = key;
+      await saved();
       try {
         const exported = await exportPlaylist(id, key);
         const isSame = copy === exported.spotify_playlist_id;

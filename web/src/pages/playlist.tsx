@@ -89,7 +89,7 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
   const heading = useHeading();
   const deleting = useAction();
   const copying = useAction();
-  const sending = useSending(playlist);
+  const sending = useSending(playlist, () => edits.saved());
   const [isNew] = useState(() => justMade(id) !== null);
   useEffect(() => {
     title.value = name;
@@ -124,6 +124,7 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
     });
   const double = () =>
     copying.run(async () => {
+      await edits.saved();
       const copy = await duplicate(id);
       void refreshUsage();
       go(`playlists/${copy}`);

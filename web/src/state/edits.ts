@@ -1,7 +1,7 @@
 // Edits of a playlist's tracks. They name tracks and their neighbours, never positions: another device may have changed the
 // list. Every edit can be repeated, so it is sent again if its response was lost.
 
-import { computed, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import type { Content, Track, TrackStore } from "../api/data.ts";
 import { trackStore } from "../api/data.ts";
 import type { Failure } from "../api/failure.ts";
@@ -173,9 +173,20 @@ const open = new Map<string, Edits>();
  * the user has left it.
  */
 export function editsOf(id: string, content: Content): Edits {
-  const edits = open.get(id) ?? new Edits(id, content);
-  open.set(id, edits);
+  const edits = open.get(id) ?? opened(id, content);
   edits.take(content);
+  return edits;
+}
+
+function opened(id: string, content: Content): Edits {
+  const edits = new Edits(id, content);
+  open.set(id, edits);
+  const ask = (event: Event) => event.preventDefault();
+  // The browser asks before it closes a page with unsaved edits. Without any, a listener would only slow it down.
+  effect(() => {
+    if (edits.pending.value.length > 0) addEventListener("beforeunload", ask);
+    else removeEventListener("beforeunload", ask);
+  });
   return edits;
 }
 
@@ -224,6 +235,11 @@ export class Edits {
     if (content.version < this.version) return;
     this.#stored.value = content;
     this.#settle((it) => isDone(content.tracks, it.change));
+  }
+
+  /** Completes when every edit that was made so far is saved or has failed. */
+  saved(): Promise<unknown> {
+    return this.#queue;
   }
 
   /** Reads the server's list again. */
