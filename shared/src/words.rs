@@ -1,63 +1,45 @@
 //! Word lists in plain text: lines of `name: word, two words, …`.
 //!
-//! The compiler splits them, so that they cost no more at run time than lists in code. The files have no comments,
-//! because they are part of the functions.
+//! The compiler finds each list, and a search reads its text: tables of words would double the lists' size. The files
+//! have no comments, because they are part of the functions.
 
 /// Declares lists of a file as constants: `words!(TEXT; NAME = "name"; …)`.
 macro_rules! words {
     ($text:expr; $($(#[$attribute:meta])* $constant:ident = $name:literal;)+) => {$(
         $(#[$attribute])*
-        const $constant: &[&str] = &$crate::words::list::<{ $crate::words::count($text, $name) }>($text, $name);
+        const $constant: $crate::words::Words = $crate::words::Words::of($text, $name);
     )+};
 }
 pub(crate) use words;
 
-/// Returns the number of words in a list.
-pub(crate) const fn count(text: &str, name: &str) -> usize {
-    let mut rest = line(text, name);
-    let mut count = 0;
-    loop {
-        let (word, after) = split(rest, b", ");
-        count += 1;
-        match after {
-            Some(after) => rest = after,
-            None => return if word.is_empty() { count - 1 } else { count },
-        }
-    }
-}
+/// The words of a list.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Words(&'static str);
 
-/// Returns the words of a list, which are `N`.
-pub(crate) const fn list<'a, const N: usize>(text: &'a str, name: &str) -> [&'a str; N] {
-    let mut words = [""; N];
-    let mut rest = line(text, name);
-    let mut free: &mut [&str] = &mut words;
-    while let Some((place, others)) = free.split_first_mut() {
-        let (word, after) = split(rest, b", ");
-        (*place, free) = (word, others);
-        rest = match after {
-            Some(after) => after,
-            None => "",
-        };
+impl Words {
+    /// Returns a list of a file. The build fails without one.
+    pub(crate) const fn of(text: &'static str, name: &str) -> Self {
+        Self(line(text, name))
     }
-    words
-}
 
-/// Splits entries of two words at their first space.
-pub(crate) const fn pairs<'a, const N: usize>(entries: &[&'a str]) -> [(&'a str, &'a str); N] {
-    assert!(entries.len() == N, "N is the number of entries");
-    let mut pairs = [("", ""); N];
-    let (mut free, mut rest): (&mut [(&str, &str)], &[&str]) = (&mut pairs, entries);
-    while let (Some((place, others)), Some((entry, after))) =
-        (free.split_first_mut(), rest.split_first())
-    {
-        let (first, second) = split(entry, b" ");
-        let second = match second {
-            Some(second) => second,
-            None => "",
-        };
-        (*place, free, rest) = ((first, second), others, after);
+    /// Returns the words, in order.
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'static str> {
+        // A word may begin or end with a space of its own.
+        self.0
+            .split(',')
+            .map(|word| word.strip_prefix(' ').unwrap_or(word))
     }
-    pairs
+
+    /// Returns the entries of two words, split at their first space.
+    pub(crate) fn pairs(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        self.iter()
+            .map(|entry| entry.split_once(' ').unwrap_or((entry, "")))
+    }
+
+    /// Returns whether a word is in the list.
+    pub(crate) fn contains(self, word: &str) -> bool {
+        self.iter().any(|own| own == word)
+    }
 }
 
 /// Returns the entries of a list. The build fails without one.
@@ -104,24 +86,20 @@ const fn is_same(mut a: &[u8], mut b: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "one: first\nmore: ein Łódź, zwei, drei vier\nnone: \n";
+    const TEXT: &str = "one: first\nmore: ein Łódź, zwei, drei vier,  five \n";
 
     words! {TEXT;
         ONE = "one";
         MORE = "more";
-        NONE = "none";
     }
 
     #[test]
     fn list_has_the_words_of_its_line() {
-        assert_eq!(
-            (ONE, MORE, NONE.len()),
-            (&["first"][..], &["ein Łódź", "zwei", "drei vier"][..], 0)
-        );
-        assert_eq!(
-            pairs(MORE),
-            [("ein", "Łódź"), ("zwei", ""), ("drei", "vier")]
-        );
+        let words = |list: Words| list.iter().collect::<Vec<_>>();
+        assert_eq!(words(ONE), ["first"]);
+        assert_eq!(words(MORE), ["ein Łódź", "zwei", "drei vier", " five "]);
+        assert!(MORE.contains("zwei") && !MORE.contains("drei"));
+        assert_eq!(MORE.pairs().next(), Some(("ein", "Łódź")));
     }
 
     #[test]

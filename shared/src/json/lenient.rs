@@ -75,6 +75,10 @@ pub struct LenientParser {
     /// Brackets beyond `MAX_DEPTH`.
     skipped_depth: usize,
     is_doubtful: bool,
+    /// Whether the document is written as within a text: `{\"a\": 1}`.
+    is_escaped: bool,
+    /// Whether the last character was such an escape's backslash.
+    is_after_backslash: bool,
 }
 
 impl Default for LenientParser {
@@ -85,6 +89,8 @@ impl Default for LenientParser {
             lexeme: Lexeme::Between,
             skipped_depth: 0,
             is_doubtful: false,
+            is_escaped: false,
+            is_after_backslash: false,
         }
     }
 }
@@ -103,6 +109,16 @@ impl LenientParser {
 
     /// Reads a character and appends the parts that it completes.
     pub fn push(&mut self, c: char, tokens: &mut Vec<Token>) {
+        if self.is_escaped {
+            let is_escape = std::mem::replace(&mut self.is_after_backslash, false);
+            if c == '\\' && !is_escape {
+                self.is_after_backslash = true;
+                return;
+            }
+            if c == 'n' && is_escape {
+                return;
+            }
+        }
         match std::mem::replace(&mut self.lexeme, Lexeme::Between) {
             Lexeme::Between => self.begin(c, tokens),
             Lexeme::NoiseQuote if matches!(c, '{' | '[') => {
@@ -168,13 +184,17 @@ impl LenientParser {
             '[' => self.open(Container::Array, tokens),
             '}' => self.close(Container::Object, tokens),
             ']' => self.close(Container::Array, tokens),
+            // Python's tuples.
+            '(' if self.stack.last() == Some(&Container::Array) => {
+                self.open(Container::Array, tokens);
+            }
+            ')' if self.parent() == Some(Container::Array) => self.close(Container::Array, tokens),
             '"' if self.stack.is_empty() => self.lexeme = Lexeme::NoiseQuote,
             _ if self.stack.is_empty() => tokens.push(Token::Noise(c)),
-            '"' | '\'' | '“' | '„' | '‘' => {
-                self.lexeme = Lexeme::Text(PartialText::quoted(c))
-            }
-            ',' | '，' | '、' => self.slot = self.first_slot(),
-            ':' | '：' => self.slot = Slot::Value,
+            '\\' => self.is_escaped = true,
+            c if is_quote(c) => self.lexeme = Lexeme::Text(PartialText::quoted(c)),
+            ',' | '，' | '、' | ';' => self.slot = self.first_slot(),
+            ':' | '：' | '=' | '>' => self.slot = Slot::Value,
             '/' => self.lexeme = Lexeme::Slash,
             _ if c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}') => {}
             _ => self.lexeme = Lexeme::Bare(c.to_string()),
@@ -264,7 +284,8 @@ impl LenientParser {
         let is_end = text.has_own_quote()
             || self.stack.is_empty()
             || self.skipped_depth > 0
-            || matches!(c, ',' | ':' | '}' | ']' | '/')
+            || matches!(c, ',' | ':' | ';' | '}' | ']' | ')' | '/')
+            || c == '=' && self.slot == Slot::Key
             || self.is_full_width_separator(c)
             || is_quote(c) && spaces.contains('\n');
         if is_end {
@@ -321,11 +342,13 @@ impl LenientParser {
 }
 
 fn is_quote(c: char) -> bool {
-    matches!(c, '"' | '\'' | '“' | '„' | '‘')
+    matches!(c, '"' | '\'' | '“' | '„' | '”' | '‘' | '«' | '`')
 }
 
 fn is_delimiter(c: char) -> bool {
-    matches!(c, ',' | '，' | '、' | ':' | '：' | '{' | '}' | '[' | ']')
-        || is_quote(c)
+    matches!(
+        c,
+        ',' | '，' | '、' | ';' | ':' | '：' | '=' | '{' | '}' | '[' | ']' | ')'
+    ) || is_quote(c)
         || c.is_whitespace()
 }

@@ -34,6 +34,7 @@ impl PartialText {
     pub(super) fn quoted(opening: char) -> Self {
         let closes = match opening {
             '“' | '„' => '”',
+            '«' => '»',
             '‘' => '’',
             same => same,
         };
@@ -57,6 +58,8 @@ impl PartialText {
     pub(super) fn push(&mut self, c: char) -> bool {
         match self.escape {
             Escape::None if Some(c) == self.closes => return true,
+            // German quotes: „…“.
+            Escape::None if c == '“' && self.has_own_quote() => return true,
             Escape::None if c == '\\' => self.escape = Escape::Backslash,
             Escape::None => self.keep(if c.is_control() { ' ' } else { c }),
             Escape::Backslash => self.unescape(c),
@@ -114,7 +117,7 @@ impl PartialText {
 
     /// Returns whether the text ends with a closing quote of its own, which cannot occur within it.
     pub(super) fn has_own_quote(&self) -> bool {
-        self.closes == Some('”')
+        matches!(self.closes, Some('”' | '»'))
     }
 
     /// Returns the complete text.

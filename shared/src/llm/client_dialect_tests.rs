@@ -15,7 +15,7 @@ fn picky(refuses: impl Fn(&Value) -> Option<(u16, Value)> + 'static) -> FakeHttp
 
 #[test]
 fn replaces_a_refused_form_by_the_next_simpler_one() {
-    let cases: [(&str, Refuses, usize, IsExpected); 10] = [
+    let cases: [(&str, Refuses, usize, IsExpected); 14] = [
         (
             "DeepSeek has no schemas",
             |body| {
@@ -121,6 +121,52 @@ fn replaces_a_refused_form_by_the_next_simpler_one() {
             },
             2,
             |dialect| dialect.is_tight,
+        ),
+        (
+            "a limit outside a range",
+            |body| {
+                (body["max_completion_tokens"].as_u64() > Some(50)).then(|| {
+                    (400, json!({"message": "Invalid max_tokens value, the valid range of max_tokens is [1, 50]"}))
+                })
+            },
+            2,
+            |dialect| dialect.is_tight,
+        ),
+        (
+            "a limit that the credit does not cover",
+            |body| {
+                (body["max_completion_tokens"].as_u64() > Some(50)).then(|| {
+                    (402, json!({"message": "This request requires more credits, or fewer max_tokens."}))
+                })
+            },
+            2,
+            |dialect| dialect.is_tight,
+        ),
+        (
+            "a user in Anthropic's words",
+            |body| {
+                body.get("user").map(|_| {
+                    (
+                        400,
+                        json!({"message": "user: Extra inputs are not permitted"}),
+                    )
+                })
+            },
+            2,
+            |dialect| dialect.user == UserParameter::None,
+        ),
+        (
+            "JSON not with a stream",
+            |body| {
+                (body.get("response_format").is_some() && body["stream"] == true).then(|| {
+                    (
+                        400,
+                        json!({"message": "JSON mode cannot be used with stream=true"}),
+                    )
+                })
+            },
+            2,
+            |dialect| dialect.json_mode == JsonMode::Prompt && dialect.streams,
         ),
     ];
     for (name, refuses, requests, is_expected) in cases {

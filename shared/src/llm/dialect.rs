@@ -53,6 +53,8 @@ words! {include_str!("errors.txt");
     LIMIT_PARAMETERS = "limit-parameters";
     /// The words with which an error calls a limit too large.
     TOO_LARGE = "too-large";
+    /// The words with which an error asks for a lower limit, because the credit does not cover it.
+    FEWER_TOKENS = "fewer-tokens";
     /// The names of the parameters that ask for the usage.
     USAGE_PARAMETERS = "usage-parameters";
     /// The name of the parameter with the user's hashed id.
@@ -92,7 +94,7 @@ impl Dialect {
     /// The feature that the problem names is dropped first. Each step drops a feature, so the steps end.
     pub(super) fn after(self, problem: &Problem) -> Option<(Self, bool)> {
         let named = |dialect| Some((dialect, true));
-        if problem.is_context() {
+        if problem.is_context() || problem.says(FEWER_TOKENS) {
             return (!self.is_tight).then_some((
                 Self {
                     is_tight: true,

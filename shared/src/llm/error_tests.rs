@@ -113,6 +113,22 @@ fn reports_an_exceeded_context() {
             json!({"error": {"type": "exceed_context_size_error", "message": "the request exceeds the available context size", "code": 400}}),
         ),
         (413, json!("Request too large")),
+        (
+            400,
+            json!({"error": {"code": 400, "message": "The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).", "status": "INVALID_ARGUMENT"}}),
+        ),
+        (
+            400,
+            json!({"error": {"code": "invalid_parameter_error", "message": "Range of input length should be [1, 30720]"}}),
+        ),
+        (
+            400,
+            json!({"error": {"code": "1261", "message": "Prompt exceeds max length"}}),
+        ),
+        (
+            400,
+            json!({"error": {"message": "Invalid request: Your request exceeded model token limit: 8192"}}),
+        ),
     ] {
         assert_eq!(code_of(status, &body), Code::InvalidRequest, "{body}");
     }
@@ -136,6 +152,14 @@ fn operators_errors_are_misconfigured() {
         (
             400,
             json!({"error": {"message": "Your credit balance is too low", "type": "invalid_request_error"}}),
+        ),
+        (
+            429,
+            json!({"error": {"message": "You have exceeded your monthly included credits for Inference Providers."}}),
+        ),
+        (
+            502,
+            json!({"base_resp": {"status_code": 1004, "status_msg": "login fail: Please carry the API secret key"}}),
         ),
     ] {
         assert_eq!(code_of(status, &body), Code::Misconfigured, "{body}");
@@ -164,6 +188,11 @@ fn classifies_transient_failures_by_code() {
             529,
             json!({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
             Code::LlmUnavailable,
+        ),
+        (
+            400,
+            json!({"__type": "ThrottlingException", "message": "Too many requests"}),
+            Code::LlmRateLimited,
         ),
     ] {
         assert_eq!(code_of(status, &body), code, "{body}");

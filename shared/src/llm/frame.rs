@@ -66,13 +66,12 @@ impl Frame {
         match choice {
             Choice::First(choice) => frame.read_choice(choice)?,
             Choice::Other => {}
-            // Workers AI and Ollama by their own routes.
+            // Workers AI, Ollama and others in their own forms.
             Choice::None => {
                 let own = payload.get("result").unwrap_or(payload);
-                let said = own
-                    .get("message")
-                    .and_then(|message| message.get("content"));
-                frame.content(said.or_else(|| own.get("response")));
+                let message = own.get("message");
+                let document = message.and_then(|message| message.get("content"));
+                frame.content(said(payload).or(document).or_else(|| own.get("response")));
             }
         }
         let of_choice = if let Choice::First(choice) = choice {
@@ -106,7 +105,8 @@ impl Frame {
             call.and_then(|call| call.get("arguments"))
         };
         let text = choice.get("text").filter(|text| !is_blank(text));
-        self.content(part("content").or(text).or_else(called));
+        let said = || part("parsed").or_else(|| said(choice));
+        self.content(part("content").or(text).or_else(called).or_else(said));
         let refusal = part("refusal").and_then(Value::as_str);
         self.events
             .extend(refusal.map(|text| ChatEvent::Refusal(text.to_owned())));
@@ -127,6 +127,9 @@ impl Frame {
     fn content(&mut self, content: Option<&Value>) {
         match content {
             Some(Value::String(text)) => self.text(text),
+            Some(Value::Array(parts)) if matches!(parts[..], [Value::String(_)]) => {
+                self.content(parts.first())
+            }
             Some(Value::Number(number)) => self.text(&number.to_string()),
             Some(Value::Array(parts)) if parts.iter().any(is_part) => {
                 parts.iter().for_each(|part| self.part(part));
@@ -140,11 +143,7 @@ impl Frame {
     }
 
     fn part(&mut self, part: &Value) {
-        match part
-            .get("text")
-            .and_then(Value::as_str)
-            .or_else(|| part.as_str())
-        {
+        match said(part).and_then(Value::as_str) {
             Some(text) => self.text(text),
             None => self.thoughts.push_str(&part.to_string()),
         }
@@ -173,12 +172,12 @@ fn finish_reason(reason: &str) -> Result<Option<FinishReason>, Box<Problem>> {
     Ok(match reason.as_str() {
         "" | "null" | "none" => None,
         _ if contains(&["unspecified"]) => None,
-        "error" | "network_error" | "insufficient_system_resource" => {
-            return Err(Box::new(Problem::of_status(502)));
-        }
         "stop" => Some(FinishReason::Stop),
-        "length" | "max_tokens" => Some(FinishReason::Length),
+        _ if contains(&["length", "tokens", "token_limit", "context_window"]) => {
+            Some(FinishReason::Length)
+        }
         _ if contains(&[
+            "toxic",
             "filter",
             "safety",
             "prohibited",
@@ -192,6 +191,9 @@ fn finish_reason(reason: &str) -> Result<Option<FinishReason>, Box<Problem>> {
         {
             Some(FinishReason::ContentFilter)
         }
+        _ if contains(&["error", "insufficient", "abort", "cancel", "timeout"]) => {
+            return Err(Box::new(Problem::of_status(502)));
+        }
         _ => Some(FinishReason::Other),
     })
 }
@@ -204,8 +206,35 @@ enum Choice<'a> {
     None,
 }
 
+/// The members in which services nest the text.
+const NESTED: &str = "delta message messages candidates output result response data content parts text value \
+                      generated_text token reply partial_json";
+
+/// Returns the first text of a value in any service's form, except thoughts.
+fn said(value: &Value) -> Option<&Value> {
+    match value {
+        Value::String(text) => Some(value).filter(|_| !text.is_empty()),
+        Value::Array(items) => items.iter().find_map(said),
+        Value::Object(members) => {
+            let kind = members.get("type").and_then(Value::as_str);
+            let names = NESTED
+                .split_whitespace()
+                .filter(|_| kind.is_none_or(|kind| !kind.contains("reasoning")));
+            names.filter_map(|name| members.get(name)).find_map(said)
+        }
+        _ => None,
+    }
+}
+
 fn choice(payload: &Value) -> Choice<'_> {
-    let Some(choices) = payload.get("choices").and_then(Value::as_array) else {
+    let wrappers = ["data", "result", "response", "output"]
+        .iter()
+        .filter_map(|name| payload.get(name));
+    let places = std::iter::once(payload).chain(wrappers);
+    let choices = places
+        .filter_map(|place| place.get("choices")?.as_array())
+        .next();
+    let Some(choices) = choices else {
         return Choice::None;
     };
     let is_first = |choice: &&Value| {

@@ -182,35 +182,43 @@ fn payloads_of(data: &[u8]) -> Vec<Payload> {
     }
 }
 
-/// Returns the JSON values of a text; none if it is not JSON.
+/// Returns the JSON values at the beginning of a text: servers join payloads, and append to them.
 fn json(text: &[u8]) -> Vec<Payload> {
-    let text = without_mark(text).trim_ascii();
-    if !matches!(text.first(), Some(b'{' | b'[')) || !matches!(text.last(), Some(b'}' | b']')) {
-        return Vec::new();
+    let mut payloads = Vec::new();
+    let mut rest = without_mark(text);
+    loop {
+        rest = rest.trim_ascii_start();
+        rest = data_of(rest).unwrap_or(rest).trim_ascii_start();
+        let mut nesting = Nesting::default();
+        let end = match rest.first() {
+            Some(b'{' | b'[') => rest.iter().position(|byte| nesting.ends_with(*byte)),
+            // A payload that is encoded twice.
+            Some(b'"') => rest.len().checked_sub(1),
+            _ => None,
+        };
+        let (value, after) = end.map_or((rest, rest), |end| rest.split_at(end + 1));
+        match value_of(value).filter(|_| end.is_some()) {
+            Some(Value::Array(chunks)) => payloads.extend(chunks.into_iter().map(Payload::Json)),
+            Some(Value::String(text)) => payloads.extend(json(text.as_bytes())),
+            Some(value) => payloads.push(Payload::Json(value)),
+            None => return payloads,
+        }
+        rest = after;
     }
+}
+
+fn value_of(text: &[u8]) -> Option<Value> {
     let text = String::from_utf8_lossy(text);
     let strictly =
         |text: &str| serde_json::from_slice(&super::surrogates::mark(text.as_bytes())).ok();
-    match strictly(&text) {
-        Some(Value::Array(chunks)) => chunks.into_iter().map(Payload::Json).collect(),
-        Some(value) => vec![Payload::Json(value)],
-        None => {
-            // Python writes NaN, and some servers omit the end of a line.
-            let mended = text
-                .replace("NaN", "null")
-                .replace("-Infinity", "null")
-                .replace("Infinity", "null");
-            let values = mended
-                .split("data:")
-                .map(strictly)
-                .collect::<Option<Vec<_>>>();
-            values
-                .unwrap_or_default()
-                .into_iter()
-                .map(Payload::Json)
-                .collect()
-        }
-    }
+    // Python writes NaN.
+    strictly(&text).or_else(|| {
+        let mended = text
+            .replace("NaN", "null")
+            .replace("-Infinity", "null")
+            .replace("Infinity", "null");
+        strictly(&mended)
+    })
 }
 
 /// Returns how many bytes there are before the end of the line.
@@ -229,14 +237,15 @@ fn without_mark(line: &[u8]) -> &[u8] {
     line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)
 }
 
-/// Returns the value of a `data` line, or `None` for comments and other fields. Some servers indent the field or
-/// repeat its name.
+/// Returns the value of a `data` line, or `None` for comments and other fields. Some servers indent the field, repeat
+/// its name, or write it otherwise.
 fn data_of(line: &[u8]) -> Option<&[u8]> {
-    let mut value = line.trim_ascii_start().strip_prefix(b"data:")?;
-    while let Some(again) = value.trim_ascii_start().strip_prefix(b"data:") {
-        value = again;
+    let (name, rest) = line.trim_ascii_start().split_at_checked(4)?;
+    let value = rest.trim_ascii_start().strip_prefix(b":")?;
+    if !name.eq_ignore_ascii_case(b"data") {
+        return None;
     }
-    Some(value.strip_prefix(b" ").unwrap_or(value))
+    Some(data_of(value).unwrap_or(value.strip_prefix(b" ").unwrap_or(value)))
 }
 
 #[cfg(test)]
@@ -312,6 +321,7 @@ mod tests {
             ones("  data: {\"a\":1}\n\ndata: data: {\"a\":1}\n\n{\"a\":1}\n\n: ping\n{\"a\":1}\n"),
             4
         );
+        assert_eq!(ones("Data: {\"a\":1}\n\ndata : {\"a\":1}\n\n"), 2);
     }
 
     #[test]
@@ -330,7 +340,9 @@ mod tests {
     #[test]
     fn reads_lists_joined_frames_and_nan() {
         assert_eq!(ones("[{\"a\":1},{\"a\":1}]"), 2);
-        assert_eq!(ones("data: {\"a\":1}data: {\"a\":1}\n\n"), 2);
+        assert_eq!(ones("data: {\"a\":1}data: {\"a\":1}data: [DONE]\n\n"), 2);
+        assert_eq!(ones("data: {\"a\":1}[DONE]\n\ndata: {\"a\":1}\0\n\n"), 2);
+        assert_eq!(ones("data: \"{\\\"a\\\":1}\"\n\n"), 1);
         assert_eq!(
             read(&[b"data: {\"a\":NaN,\"b\":-Infinity}\n\n"]),
             [Payload::Json(json!({"a": null, "b": null}))]

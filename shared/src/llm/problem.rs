@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::LlmError;
 use super::private::Private;
 use crate::text::one_line;
-use crate::words::words;
+use crate::words::{Words, words};
 
 /// The longest message kept for the log, in characters.
 const MAX_MESSAGE_CHARACTERS: usize = 200;
@@ -262,7 +262,9 @@ impl Problem {
     }
 
     fn is_rate_limit(&self) -> bool {
-        self.status == 429 || self.names(RATE_NAMES)
+        self.status == 429
+            || self.names(RATE_NAMES)
+            || self.is_within_completion && self.says(RATE_TEXTS)
     }
 
     fn is_credential(&self) -> bool {
@@ -277,7 +279,7 @@ impl Problem {
     }
 
     fn is_model(&self) -> bool {
-        self.names(MODEL_NAMES) || self.says(&["model"]) && self.says(MODEL_TEXTS)
+        self.names(MODEL_NAMES) || self.texts.contains("model") && self.says(MODEL_TEXTS)
     }
 
     /// Returns whether the URL or the form of the request is wrong. Within a completion, a single provider of a router may
@@ -288,12 +290,12 @@ impl Problem {
     }
 
     /// Returns whether a code, type or status contains one of these names.
-    fn names(&self, names: &[&str]) -> bool {
+    fn names(&self, names: Words) -> bool {
         names.iter().any(|name| self.names.contains(name))
     }
 
     /// Returns whether the error contains one of these texts.
-    pub(super) fn says(&self, texts: &[&str]) -> bool {
+    pub(super) fn says(&self, texts: Words) -> bool {
         texts.iter().any(|text| self.texts.contains(text))
     }
 }
@@ -320,7 +322,9 @@ impl std::fmt::Display for Problem {
 
 /// Returns whether a member names the error: a code, a type, a status, or a flag that is set.
 fn is_name(name: &str, value: &Value) -> bool {
-    matches!(name, "code" | "type" | "status" | "reason" | "error_code")
+    matches!(name, "status" | "reason")
+        || name.ends_with("code")
+        || name.ends_with("type")
         || value.as_bool() == Some(true)
         || name == "contentFilter" && is_told(value)
 }
@@ -334,18 +338,22 @@ fn holds_error(payload: &Value) -> bool {
     let is_number = |value: Option<&Value>| {
         value
             .and_then(Value::as_i64)
-            .is_some_and(|number| number != 0)
+            .is_some_and(|number| number != 0 && number != 200)
     };
     let has_code =
         is_number(member("code")) || is_number(member("error_code")) || is_number(member("status"));
     let has_message = ["message", "msg", "detail", "error_msg"]
         .iter()
         .any(|name| member(name).is_some_and(Value::is_string));
-    member("object").and_then(Value::as_str) == Some("error")
-        || member("type").and_then(Value::as_str) == Some("error")
+    let is_alone = payload
+        .as_object()
+        .is_some_and(|members| members.len() == 1);
+    ["object", "type", "status"]
+        .iter()
+        .any(|name| member(name).and_then(Value::as_str) == Some("error"))
         || member("success").and_then(Value::as_bool) == Some(false)
         || is_number(member("base_resp").and_then(|response| response.get("status_code")))
-        || has_code && has_message && member("choices").is_none()
+        || (has_code || is_alone) && has_message && member("choices").is_none()
 }
 
 /// Returns whether the value is an error: gateways write `null`, `""`, `0` and objects of these without one.
@@ -354,7 +362,7 @@ fn is_told(error: &Value) -> bool {
         Value::Null | Value::Bool(false) => false,
         Value::Bool(true) => true,
         Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.is_empty(),
+        Value::String(text) => !matches!(text.as_str(), "" | "null" | "None"),
         Value::Object(members) => members.values().any(is_told),
         Value::Array(items) => !items.is_empty(),
     }

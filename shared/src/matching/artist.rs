@@ -191,7 +191,9 @@ pub(super) fn best_similarity<'a>(
     }
     let is_credited = |part: Name<'_>| credited.iter().any(|name| same_artist(part, name));
     let mut hosts = suggested.iter().take(suggested.hosts).skip(1).peekable();
-    if hosts.peek().is_some() && hosts.all(is_credited) {
+    if hosts.peek().is_some() && hosts.all(is_credited)
+        || credited.iter().any(|name| same_composer(whole, name))
+    {
         return 0.99;
     }
     let surname = match whole.words {
@@ -286,6 +288,24 @@ fn differs_by_ensemble(a: Name<'_>, b: Name<'_>) -> bool {
         .all(|(a, b)| a.id == b.id);
     let is_enough = short.words.len() > 1 || rest.iter().any(|word| word.length > 4);
     begins && is_enough && rest.iter().all(is_said)
+}
+
+/// Returns whether one name is a composer's, and the other is the surname, alone or with initials: "J.S. Bach".
+fn same_composer(a: Name<'_>, b: Name<'_>) -> bool {
+    let (Some((surname, first)), Some((other, others))) =
+        (a.words.split_last(), b.words.split_last())
+    else {
+        return false;
+    };
+    let is_initial = |(x, y): (&Word, &Word)| {
+        (x.length == 1 || y.length == 1)
+            && a.letters_of(x).bytes().next() == b.letters_of(y).bytes().next()
+    };
+    surname.senses.has(Senses::COMPOSER)
+        && surname.id == other.id
+        && (first.is_empty()
+            || others.is_empty()
+            || first.len() == others.len() && first.iter().zip(others).all(is_initial))
 }
 
 /// Returns the name that represents all of an artist's names, as a number.

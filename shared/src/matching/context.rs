@@ -50,7 +50,7 @@ pub(super) struct Context<'a> {
 
 /// Returns whether a word begins a clause with a verb.
 pub(super) fn asks(word: &str) -> bool {
-    ASKING.contains(&word)
+    ASKING.contains(word)
 }
 
 impl Context<'_> {
@@ -79,14 +79,14 @@ impl Context<'_> {
         );
         add(self.is_cover(), Version::Cover);
         add(
-            matches!(word, "tribute" | "tributes") && TRIBUTES.contains(&next),
+            matches!(word, "tribute" | "tributes") && TRIBUTES.contains(next),
             Version::Tribute,
         );
         add(
             word.starts_with("remix") || word.starts_with("remiks"),
             Version::Remix,
         );
-        add(DEMOS.contains(&word), Version::Demo);
+        add(DEMOS.contains(word), Version::Demo);
         add(
             word.starts_with("instrumental") && !(previous == "was" || next == "in"),
             Version::Instrumental,
@@ -122,8 +122,8 @@ impl Context<'_> {
     fn is_live(&self) -> bool {
         let next = self.next();
         let closes = next.is_empty() && !self.before.is_empty();
-        !BEFORE_VERB.contains(&self.previous())
-            && (RECORDED.contains(&next) || ((closes || next == "from") && !self.is_asked))
+        !BEFORE_VERB.contains(self.previous())
+            && (RECORDED.contains(next) || ((closes || next == "from") && !self.is_asked))
     }
 
     /// Returns whether the word asks for a concert recording: Polish "koncertowe wersje", "z koncertu"; English "in
@@ -133,12 +133,12 @@ impl Context<'_> {
         let previous = self.previous();
         match self.word {
             "koncert" | "koncerty" => {
-                let event = BEFORE_CONCERT.contains(&previous);
+                let event = BEFORE_CONCERT.contains(previous);
                 !event && !CONCERTOS.iter().any(|kind| next.starts_with(kind))
             }
-            "koncertu" | "koncertow" => BEFORE_CONCERT_RECORDING.contains(&previous),
-            word if word.starts_with("koncertow") => !BEFORE_CONCERT_EVENT.contains(&previous),
-            "concert" => previous == "in" || CONCERT_RECORDINGS.contains(&next),
+            "koncertu" | "koncertow" => BEFORE_CONCERT_RECORDING.contains(previous),
+            word if word.starts_with("koncertow") => !BEFORE_CONCERT_EVENT.contains(previous),
+            "concert" => previous == "in" || CONCERT_RECORDINGS.contains(next),
             _ => false,
         }
     }
@@ -147,8 +147,8 @@ impl Context<'_> {
     fn is_karaoke(&self) -> bool {
         let next = self.next();
         let previous = self.previous();
-        let evening = KARAOKE_EVENINGS.contains(&next);
-        let occasion = KARAOKE_OCCASIONS.contains(&previous);
+        let evening = KARAOKE_EVENINGS.contains(next);
+        let occasion = KARAOKE_OCCASIONS.contains(previous);
         !evening && !occasion
     }
 
@@ -156,12 +156,12 @@ impl Context<'_> {
     fn is_cover(&self) -> bool {
         let next = self.next();
         let previous = self.previous();
-        let is_sleeve = BEFORE_SLEEVE.contains(&previous);
-        let is_verb = AFTER_VERB.contains(&next);
+        let is_sleeve = BEFORE_SLEEVE.contains(previous);
+        let is_verb = AFTER_VERB.contains(next);
         match self.word {
             "cover" | "covers" => !is_sleeve && !is_verb,
             "covered" => next == "by",
-            word => POLISH_COVERS.contains(&word),
+            word => POLISH_COVERS.contains(word),
         }
     }
 

@@ -122,7 +122,10 @@ impl<'c> Judge<'c> {
             Some(work) => from_the_work(work.name(), track)?,
             None => self.artist_score(reading, track, is_same_title),
         };
-        let named = reading.title.versions.union(alike.left);
+        let mut named = reading.title.versions.union(alike.left);
+        if reading.title.full().same_ids(self.title.version_words()) {
+            named = named.union(self.title.versions);
+        }
         let versions = versions_of(
             track,
             &self.title,
@@ -201,11 +204,11 @@ impl<'c> Judge<'c> {
         let (wanted, found) = if reading.title.is_transliterable() {
             (
                 Title::parse(&script::to_latin(&reading.raw.1)),
-                Title::parse(&script::without_x(&track.title)),
+                Title::parse(&script::with_plain_letters(&track.title)),
             )
         } else {
             (
-                Title::parse(&script::without_x(&reading.raw.1)),
+                Title::parse(&script::with_plain_letters(&reading.raw.1)),
                 Title::parse(&script::to_latin(&track.title)),
             )
         };
@@ -237,14 +240,14 @@ impl<'c> Judge<'c> {
             track
                 .artists
                 .iter()
-                .for_each(|name| artists.push(&script::without_x(name)));
+                .for_each(|name| artists.push(&script::with_plain_letters(name)));
             Credits::of(&script::to_latin(&reading.raw.0))
         } else {
             track
                 .artists
                 .iter()
                 .for_each(|name| artists.push(&script::to_latin(name)));
-            Credits::of(&script::without_x(&reading.raw.0))
+            Credits::of(&script::with_plain_letters(&reading.raw.0))
         };
         as_is.max(best_similarity(
             &latin,

@@ -3,6 +3,7 @@
 use super::{
     addition::Addition,
     fold::{Name, Word},
+    piece::is_same_piece,
     script,
     senses::Senses,
     similarity::{SLIP, Spelling, is_permutation, title_similarity},
@@ -28,6 +29,8 @@ pub(super) const WEAK: f64 = 0.75;
 const MIN_LONE_ALIAS: usize = 6;
 /// The value if one title is a distinctive part of the other.
 const CONTAINED: f64 = 0.73;
+/// The value if the titles of a classical piece differ in what the catalogue adds.
+const PIECE: f64 = 0.9;
 /// The factor for a part number that only one title has.
 const PART_ON_ONE_SIDE: f64 = 0.96;
 /// The factor for matching a name other than the title's own.
@@ -61,6 +64,10 @@ pub(super) fn likeness(a: &Title, b: &Title, spelling: Spelling) -> Likeness {
         if is_permutation(a.all_words(), b.all_words()) {
             best = best.max(0.97);
         }
+        // "Mayonaka no Door / Stay With Me" is "真夜中のドア - Stay With Me".
+        if mine_too && script::differ(a.main(), b.main()) && a.subtitle().same_ids(b.subtitle()) {
+            best = best.max(OTHER_NAME);
+        }
         // The part after a dash may be missing if the brackets agree.
         let is_led = |title: &Title| title.lead().words.len() == title.full().words.len();
         if is_led(a) || is_led(b) {
@@ -79,6 +86,9 @@ pub(super) fn likeness(a: &Title, b: &Title, spelling: Spelling) -> Likeness {
                 });
             }
         }
+    }
+    if best < PIECE && is_same_piece(a, b) {
+        best = PIECE;
     }
     if best < CONTAINED && spelling == Spelling::Strict && contains_either(a, b) {
         best = CONTAINED;

@@ -21,6 +21,7 @@ mod letters;
 mod lexicon;
 mod likeness;
 mod normalise;
+mod piece;
 mod prompt;
 #[cfg(test)]
 mod properties;

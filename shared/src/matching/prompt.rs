@@ -1,7 +1,7 @@
 //! Finds the artists that a user names.
 
 use super::{fold::MAX_CHARS, normalise::words};
-use crate::words::{pairs, words};
+use crate::words::words;
 
 /// The user's words, prepared for finding artists' names.
 #[derive(Debug, Clone)]
@@ -30,8 +30,6 @@ words! {include_str!("prompt.txt");
     /// Consonants that the endings change: Budka - Budce, Kult - Kulcie, Metallica - Metalliki.
     CHANGES = "changed-consonants";
 }
-
-const CHANGED_CONSONANTS: [(&str, &str); 7] = pairs(CHANGES);
 
 impl Prompt {
     pub(super) fn new(prompt: &str) -> Self {
@@ -99,10 +97,10 @@ impl Prompt {
 
     fn is_name(&self, at: usize, name: &[String]) -> bool {
         let joined = name.join(" ");
-        let is_word_too = AMBIGUOUS_ARTIST_NAMES.contains(&joined.as_str());
+        let is_word_too = AMBIGUOUS_ARTIST_NAMES.contains(&joined);
         let distinctive = !is_word_too && (name.len() > 1 || joined.chars().count() >= 6);
         let before = at.checked_sub(1).and_then(|at| self.words.get(at));
-        let introduced = before.is_some_and(|word| INTRODUCTIONS.contains(&word.folded.as_str()));
+        let introduced = before.is_some_and(|word| INTRODUCTIONS.contains(word.folded.as_str()));
         let alone = self.words.len() == name.len();
         distinctive
             || introduced
@@ -123,7 +121,7 @@ impl Prompt {
     /// one.
     fn opens_list(&self, at: usize, length: usize) -> bool {
         let word = |at: usize| self.words.get(at);
-        let is_link = |word: &Word| LINKS.contains(&word.folded.as_str());
+        let is_link = |word: &Word| LINKS.contains(word.folded.as_str());
         let opens = self.capitals_tell
             && word(at).is_some_and(|word| word.is_capitalised && word.starts_sentence);
         let next = at + length;
@@ -152,11 +150,11 @@ fn is_form_of(word: &str, name: &str) -> bool {
         .unwrap_or(name);
     let ends = |stem: &str| {
         word.strip_prefix(stem)
-            .is_some_and(|ending| ENDINGS.contains(&ending))
+            .is_some_and(|ending| ENDINGS.contains(ending))
     };
     (stem.chars().count() >= 3 && ends(stem))
         || (stem.len() < name.len() && ends(name))
-        || CHANGED_CONSONANTS.iter().any(|(from, to)| {
+        || CHANGES.pairs().any(|(from, to)| {
             stem.strip_suffix(from)
                 .filter(|root| root.chars().count() >= 2)
                 .is_some_and(|root| ends(&format!("{root}{to}")))

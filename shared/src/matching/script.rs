@@ -5,7 +5,7 @@ use super::{
     letters::is_diacritic,
 };
 use crate::unicode::decompose;
-use crate::words::{pairs, words};
+use crate::words::words;
 
 /// Returns whether the names share no script: one is in Latin letters, the other has none.
 pub(super) fn differ(a: Name<'_>, b: Name<'_>) -> bool {
@@ -37,9 +37,12 @@ pub(super) fn to_latin(text: &str) -> String {
     out
 }
 
-/// Rewrites a Latin text as a transliteration would, without x: "Exponat" is "Экспонат", "Alexiou" is "Αλεξίου".
-pub(super) fn without_x(text: &str) -> String {
-    text.replace('x', "ks").replace('X', "Ks")
+/// Rewrites a Latin text with the letters of a transliteration: without x ("Exponat" is "Экспонат"), y and j ("Obiymy"
+/// and "Obijmy" are "Обійми").
+pub(super) fn with_plain_letters(text: &str) -> String {
+    text.replace('x', "ks")
+        .replace('X', "Ks")
+        .replace(['y', 'Y', 'j', 'J'], "i")
 }
 
 words! {include_str!("transliteration.txt");
@@ -47,33 +50,12 @@ words! {include_str!("transliteration.txt");
     GREEK = "greek";
 }
 
-/// The first and the last letter that is transliterated.
-const RANGE: (usize, usize) = ('α' as usize, 'ґ' as usize);
-
-/// The Latin form of each letter of the range.
-const LATIN: [Option<&str>; RANGE.1 - RANGE.0 + 1] =
-    with_letters(with_letters([None; RANGE.1 - RANGE.0 + 1], CYRILLIC), GREEK);
-
-#[expect(clippy::indexing_slicing, reason = "the compiler evaluates it")]
-const fn with_letters<const N: usize>(
-    mut latin: [Option<&'static str>; N],
-    mut entries: &[&'static str],
-) -> [Option<&'static str>; N] {
-    while let Some((entry, rest)) = entries.split_first() {
-        let [(letter, form)] = pairs(&[*entry]);
-        // Every letter of the range has two bytes in UTF-8.
-        if let [first, second] = letter.as_bytes() {
-            latin[(((*first & 0x1f) as usize) << 6 | (*second & 0x3f) as usize) - RANGE.0] =
-                Some(form);
-        }
-        entries = rest;
-    }
-    latin
-}
-
 fn latin_letter(c: char) -> Option<&'static str> {
-    LATIN
-        .get((c as usize).checked_sub(RANGE.0)?)
-        .copied()
-        .flatten()
+    if !('α'..='ґ').contains(&c) {
+        return None;
+    }
+    let mut entries = CYRILLIC.pairs().chain(GREEK.pairs());
+    entries
+        .find(|(letter, _)| letter.starts_with(c))
+        .map(|(_, latin)| latin)
 }

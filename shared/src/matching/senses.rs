@@ -18,7 +18,7 @@ macro_rules! senses {
 
         impl Senses {
             $(pub(super) const $constant: Self = Self(1 << (Version::COUNT + Bit::$constant as u32));)*
-            const NAMES: &'static [(&'static str, Self)] = &[$(($name, Self::$constant)),*];
+            const NAMES: &'static str = concat!($($name, " "),*);
         }
     };
 }
@@ -50,6 +50,10 @@ senses! {
     PART = "part",
     COUNT = "count",
     CATALOGUE = "catalogue",
+    // "Major", "minor".
+    MODE = "mode",
+    // A composer whom listeners know by the surname.
+    COMPOSER = "composer",
     FEAT = "feat",
     JOINT = "joint",
     ENSEMBLE = "ensemble",
@@ -104,10 +108,8 @@ impl Senses {
             .position(|own| *own == name)
             .map(|bit| Self(1 << bit));
         let sense = || {
-            Self::NAMES
-                .iter()
-                .find(|(own, _)| *own == name)
-                .map(|(_, sense)| *sense)
+            let bit = Self::NAMES.split(' ').position(|own| own == name)?;
+            Some(Self(1 << (Version::COUNT as usize + bit)))
         };
         version.or_else(sense).unwrap_or_default()
     }

@@ -280,6 +280,11 @@ enum Same {
     Yes,
 }
 
+/// Returns whether two words are one in two spellings, such as "prelude" and "preludes".
+pub(super) fn is_spelled_alike(a: Name<'_>, x: &Word, b: Name<'_>, y: &Word) -> bool {
+    same_word(a, x, b, y, Spelling::Strict) == Same::Yes
+}
+
 fn same_word(a: Name<'_>, x: &Word, b: Name<'_>, y: &Word, spelling: Spelling) -> Same {
     let length = usize::from(x.length.max(y.length));
     let edits = match spelling {

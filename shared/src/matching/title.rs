@@ -8,7 +8,7 @@ use super::{
     script,
     senses::Senses,
     structure::{Place, Step, Structure},
-    version::Versions,
+    version::{Version, Versions},
 };
 
 /// A title's parts. It can be reused for another title without a new allocation.
@@ -26,6 +26,10 @@ pub(super) struct Title {
     /// Other names, one after another: subtitles, nicknames, a movement's own name.
     aliases: Vec<Word>,
     alias_ends: Vec<usize>,
+    /// The name in quotes.
+    nickname: Vec<Word>,
+    /// How many words of `main` there are before its last colon.
+    work_length: usize,
     /// The guests listed after "feat.".
     featured: Vec<Word>,
     /// The artist that a karaoke or cover track claims to imitate.
@@ -57,7 +61,12 @@ impl Title {
         let mut start = 0;
         each_letter(text, |previous, c, next| {
             match structure.step(previous, c, next) {
-                Step::Letter => self.folded.put(previous, c, next),
+                Step::Letter => {
+                    self.folded.put(previous, c, next);
+                    if c == ':' && structure.place == Place::Main {
+                        self.work_length = self.main.len() + self.folded.count() - start;
+                    }
+                }
                 Step::Space => self.folded.end_word(),
                 Step::End(place) => {
                     self.folded.end_word();
@@ -84,13 +93,14 @@ impl Title {
             &mut self.lead,
             &mut self.subtitle,
             &mut self.aliases,
+            &mut self.nickname,
             &mut self.featured,
             &mut self.imitated,
             &mut self.version_words,
         ];
         lists.into_iter().for_each(Vec::clear);
         self.alias_ends.clear();
-        (self.versions, self.parts) = (Versions::default(), 0);
+        (self.versions, self.parts, self.work_length) = (Versions::default(), 0, 0);
         (self.is_unusual, self.is_unreleased) = (false, false);
     }
 
@@ -118,8 +128,10 @@ impl Title {
         }
         let addition = Addition::of(own);
         // "青春サツバツ論 - Full size": a listener who cannot write one script names the song by the other.
-        if matches!(addition, Addition::Neutral | Addition::Unusual)
-            && script::differ(self.folded.with(&self.main), self.folded.with(own))
+        if matches!(
+            addition,
+            Addition::Neutral | Addition::Unusual | Addition::Version(_)
+        ) && script::differ(self.folded.with(&self.main), self.folded.with(own))
         {
             self.aliases.extend_from_slice(own);
             self.alias_ends.push(self.aliases.len());
@@ -231,23 +243,38 @@ impl Title {
             [before, quoted, _, ..] if before.chars().any(char::is_alphanumeric) => Some(*quoted),
             _ => None,
         };
-        let is_numeral = |word: &str| {
-            let word = word.rsplit(' ').next().unwrap_or_default();
-            !word.is_empty()
-                && word
-                    .chars()
-                    .all(|c| matches!(c, 'I' | 'V' | 'X') || c.is_ascii_digit())
-        };
-        let movement = own
-            .rsplit_once(": ")
-            .and_then(|(_, movement)| movement.split_once(". "))
-            .filter(|(numeral, name)| is_numeral(numeral) && name.contains(' '))
-            .map(|(_, name)| name);
-        for name in quoted.into_iter().chain(movement) {
-            if name.chars().any(char::is_alphanumeric) {
-                self.add_alias(name);
+        if let Some(quoted) = quoted.filter(|name| name.chars().any(char::is_alphanumeric)) {
+            let start = self.aliases.len();
+            self.add_alias(quoted);
+            self.nickname
+                .extend_from_slice(self.aliases.get(start..).unwrap_or_default());
+        }
+        if let Some((work, name)) = own.rsplit_once(": ") {
+            const ARRANGED: Versions = Versions::of(&[Version::Arranged]);
+            match Addition::of(Folded::of(work).words()) {
+                // "Commentary: Hello", but not "Piano Concerto No. 2: Allegro".
+                Addition::Version(versions) if !versions.without(ARRANGED).is_empty() => {
+                    self.versions = self.versions.union(versions);
+                }
+                _ if name.contains(' ') => self.add_alias(movement(name)),
+                _ => {}
             }
         }
+    }
+
+    /// Returns the name of the work and that of its movement, which follows the last colon.
+    pub(super) fn halves(&self) -> (&[Word], &[Word]) {
+        let length = self.work_length.min(self.main.len());
+        if length == 0 {
+            (&self.main, &[])
+        } else {
+            self.main.split_at(length)
+        }
+    }
+
+    /// Returns the name in quotes.
+    pub(super) fn nickname(&self) -> &[Word] {
+        &self.nickname
     }
 
     pub(super) fn main(&self) -> Name<'_> {
@@ -311,6 +338,20 @@ impl Title {
             .filter(|words| !words.is_empty())
             .map(|words| self.folded.with(words).bare())
     }
+}
+
+/// Returns a movement's own name without its number: "In the Hall of the Mountain King" after "IV.".
+fn movement(name: &str) -> &str {
+    let is_number = |text: &str| {
+        let number = text.rsplit(' ').next().unwrap_or_default();
+        number.starts_with(|c: char| c.is_ascii_digit())
+            || !number.is_empty() && number.bytes().all(|b| matches!(b, b'I' | b'V' | b'X'))
+    };
+    [". ", ", "]
+        .iter()
+        .filter_map(|end| name.split_once(end))
+        .find(|(number, name)| is_number(number) && name.contains(' '))
+        .map_or(name, |(_, name)| name)
 }
 
 /// Returns where the guests begin in "umbrella feat jay z"; in an addition "with" begins them, too.

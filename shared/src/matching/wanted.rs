@@ -110,13 +110,13 @@ impl Negation {
     }
 
     fn applies(&mut self, word: &str, names_version: bool) -> bool {
-        let refuses = NEGATIONS.contains(&word);
-        let links = NEGATION_LINKS.contains(&word);
+        let refuses = NEGATIONS.contains(word);
+        let links = NEGATION_LINKS.contains(word);
         if refuses || (names_version && self.reach > 0) {
             self.reach = Self::REACH;
-        } else if NEGATION_ENDS.contains(&word) {
+        } else if NEGATION_ENDS.contains(word) {
             self.reach = 0;
-        } else if !links && !VERSION_NOUNS.contains(&word) {
+        } else if !links && !VERSION_NOUNS.contains(word) {
             self.reach = self.reach.saturating_sub(1);
         }
         names_version && self.reach > 0

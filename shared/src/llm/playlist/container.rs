@@ -22,6 +22,8 @@ pub(super) enum Container {
 pub(super) struct Object {
     /// The meaning of the current member.
     pub key: Option<Field>,
+    /// The likely meaning of the current member, if its name is unknown.
+    pub guess: Option<Field>,
     /// The performer of a song.
     pub artist: Option<String>,
     /// The title of a song, or the playlist's name.
@@ -71,7 +73,16 @@ impl Object {
             }
             Some(Field::Year) => self.year = year(&text),
             Some(field) => self.set(field, text),
-            None => {}
+            None => {
+                let place = match self.guess {
+                    Some(Field::Artist) => &mut self.artist,
+                    Some(Field::Title) => &mut self.title,
+                    _ => &mut self.why,
+                };
+                if self.guess.is_some() {
+                    place.get_or_insert(text);
+                }
+            }
         }
     }
 

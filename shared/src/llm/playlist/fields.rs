@@ -1,6 +1,6 @@
 //! The names that models use for the members of the completion.
 
-use crate::words::words;
+use crate::words::{Words, words};
 
 words! {include_str!("words.txt");
     KIND = "field-kind";
@@ -14,9 +14,13 @@ words! {include_str!("words.txt");
     WHY = "field-why";
     SONGS = "field-songs";
     ECHO = "field-echo";
+    /// Parts of other names for the performer, in many languages.
+    ARTIST_STEMS = "stems-artist";
+    /// Parts of other names for the title.
+    TITLE_STEMS = "stems-title";
 }
 
-const FIELDS: [(Field, &[&str]); 11] = [
+const FIELDS: [(Field, Words); 11] = [
     (Field::Kind, KIND),
     (Field::Language, LANGUAGE),
     (Field::Name, NAME),
@@ -50,13 +54,30 @@ pub(super) enum Field {
 
 /// Returns the meaning of the member `key`. Case and punctuation are ignored.
 pub(super) fn of(key: &str) -> Option<Field> {
-    let name: String = key
-        .chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect();
+    let name = normalised(key);
     FIELDS
         .iter()
-        .find(|(_, names)| names.contains(&&*name))
+        .find(|(_, names)| names.contains(&name))
         .map(|(field, _)| *field)
+}
+
+/// Returns the likely meaning of a member with an unknown name, such as `song_artist` or `titre`.
+pub(super) fn guess(key: &str) -> Option<Field> {
+    let name = normalised(key);
+    let stems = [
+        (Field::Why, WHY),
+        (Field::Artist, ARTIST_STEMS),
+        (Field::Title, TITLE_STEMS),
+    ];
+    stems
+        .iter()
+        .find(|(_, stems)| stems.iter().any(|stem| name.contains(stem)))
+        .map(|(field, _)| *field)
+}
+
+fn normalised(key: &str) -> String {
+    key.chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }

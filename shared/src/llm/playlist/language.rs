@@ -1,7 +1,5 @@
 //! The languages of the service's own texts.
 
-use std::collections::HashSet;
-
 use crate::words::words;
 
 words! {include_str!("words.txt");
@@ -16,6 +14,9 @@ words! {include_str!("words.txt");
     /// Words of both languages (do, to, i) and single letters, as in "Jay Z", are not listed.
     POLISH_WORDS = "polish";
 }
+
+/// The most words that decide; no prompt has more.
+const MAX_WORDS: usize = 500;
 
 /// A language of prompts and completions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,10 +45,10 @@ impl Language {
     pub fn from_name(name: &str) -> Option<Self> {
         let name = name.trim().to_lowercase();
         let name = name.split(['-', '_']).next()?;
-        if ENGLISH_NAMES.contains(&name) {
+        if ENGLISH_NAMES.contains(name) {
             Some(Self::En)
         } else {
-            POLISH_NAMES.contains(&name).then_some(Self::Pl)
+            POLISH_NAMES.contains(name).then_some(Self::Pl)
         }
     }
 
@@ -56,21 +57,26 @@ impl Language {
     /// Common words and Polish letters decide, each word once: a Polish name in an English sentence, as in "songs
     /// like Męskie Granie", does not outweigh the sentence.
     pub fn detect(text: &str) -> Self {
-        let mut polish = HashSet::new();
-        let mut english = HashSet::new();
+        let (mut polish, mut english) = (Vec::new(), Vec::new());
+        let add = |words: &mut Vec<String>, word| {
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        };
         let words = text
             .split(|c: char| !c.is_alphabetic())
-            .filter(|word| !word.is_empty());
+            .filter(|word| !word.is_empty())
+            .take(MAX_WORDS);
         for (at, word) in words.enumerate() {
             let lower = word.to_lowercase();
             // Within a sentence, a capital begins a name.
             let may_be_name = at > 0 && word.starts_with(char::is_uppercase);
-            if ENGLISH_WORDS.contains(&&*lower) {
-                english.insert(lower);
-            } else if POLISH_WORDS.contains(&&*lower)
+            if ENGLISH_WORDS.contains(&lower) {
+                add(&mut english, lower);
+            } else if POLISH_WORDS.contains(&lower)
                 || lower.contains(POLISH_LETTERS) && !may_be_name
             {
-                polish.insert(lower);
+                add(&mut polish, lower);
             }
         }
         if !polish.is_empty() && polish.len() >= english.len() {

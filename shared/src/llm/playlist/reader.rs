@@ -17,6 +17,9 @@ const MAX_THOUGHTS_BYTES: usize = 64 * 1024;
 /// The longest run of white space within a document. A constrained model that fails writes white space for ever.
 const MAX_WHITE_SPACE: usize = 16 * 1024;
 
+/// The most documents that are inside texts of one another.
+const MAX_NESTING: u8 = 3;
+
 /// The most characters that complete nothing.
 const MAX_CHARACTERS_WITHOUT_PROGRESS: usize = 256 * 1024;
 
@@ -39,8 +42,8 @@ pub struct PlaylistReader {
     has_list: bool,
     white_space: usize,
     without_progress: usize,
-    /// Reads a document that is inside a text of another one.
-    is_nested: bool,
+    /// In how many texts of other documents the document is.
+    nesting: u8,
 }
 
 impl PlaylistReader {
@@ -86,7 +89,7 @@ impl PlaylistReader {
         let mut tokens = Vec::new();
         self.parser.finish(&mut tokens);
         self.take_all(&mut tokens, &mut events);
-        if self.suggestions == 0 && !self.is_nested && !self.has_list {
+        if self.suggestions == 0 && self.nesting == 0 && !self.has_list {
             let prose = std::mem::take(&mut self.prose);
             for song in song::list(&prose) {
                 self.suggest(song, &mut events);
@@ -156,6 +159,7 @@ impl PlaylistReader {
             Token::Key(key) => {
                 if let Some(Container::Object(object)) = self.open.last_mut() {
                     object.key = fields::of(&key);
+                    object.guess = fields::guess(&key);
                 }
             }
             Token::Text(text) => self.text(text, events),
@@ -201,13 +205,9 @@ impl PlaylistReader {
     }
 
     fn text(&mut self, text: String, events: &mut Vec<PlaylistEvent>) {
-        let key = match self.open.last() {
-            Some(Container::Object(object)) => object.key,
-            Some(Container::Array(_)) | None => None,
-        };
-        let may_hold_songs = self.open.is_empty() || matches!(key, Some(Field::Songs));
-        if may_hold_songs && text.starts_with(['{', '[']) && !self.is_nested {
-            return self.nested(&text, events);
+        let is_document = text.trim_start().starts_with(['{', '[', '"']);
+        if is_document && self.nested(&text, events) {
+            return;
         }
         match self.open.last_mut() {
             None => {}
@@ -241,21 +241,26 @@ impl PlaylistReader {
         }
     }
 
-    /// Reads a document that is inside a text.
-    fn nested(&mut self, text: &str, events: &mut Vec<PlaylistEvent>) {
+    /// Reads a document that is inside a text; returns whether there is one.
+    fn nested(&mut self, text: &str, events: &mut Vec<PlaylistEvent>) -> bool {
+        if self.nesting == MAX_NESTING {
+            return false;
+        }
         let mut reader = Self {
-            is_nested: true,
+            nesting: self.nesting + 1,
             suggestions: self.suggestions,
             ..Self::default()
         };
         let found = reader.push(text);
         let songs = reader.suggestions > self.suggestions;
         self.suggestions = reader.suggestions;
+        let is_document = !found.is_empty();
         events.extend(found);
         if songs {
             self.mark_parents();
             self.is_complete |= self.open.is_empty() && reader.is_complete;
         }
+        is_document
     }
 
     fn close_object(&mut self, events: &mut Vec<PlaylistEvent>) {
@@ -336,8 +341,13 @@ impl PlaylistReader {
         match self.open.last_mut() {
             Some(Container::Object(parent)) => {
                 self.has_list |= array.field == Some(Field::Songs);
-                if let (Some(Field::Artist), Some(first)) = (array.field, array.texts.first()) {
-                    parent.artist.get_or_insert(first.clone());
+                let place = match array.field {
+                    Some(Field::Artist) => &mut parent.artist,
+                    Some(Field::Title) => &mut parent.title,
+                    _ => return,
+                };
+                if let Some(first) = array.texts.first() {
+                    place.get_or_insert(first.clone());
                 }
             }
             Some(Container::Array(parent)) => {

@@ -126,6 +126,11 @@ fn finds_songs_at_any_place() {
         json!({"tracks": tracks().to_string()}),
         json!(completion().to_string()),
         json!({"thoughts": {"plan": [1, {"a": "}"}]}, "notes": ["x", "["], "tracks": tracks(), "meta": {}}),
+        json!({"response": answer().to_string()}),
+        json!({"choices": [{"message": {"content": answer().to_string()}}]}),
+        json!({"name": "playlist", "arguments": answer().to_string()}),
+        json!(json!(answer().to_string()).to_string()),
+        json!({"tracks": [tracks()[0].to_string(), tracks()[1].to_string()]}),
     ] {
         let (events, is_complete) = read(&document.to_string());
         assert_eq!(songs_of(&events), TWO, "{document}");
@@ -150,6 +155,7 @@ fn ignores_text_around_the_completion() {
         format!("hm, {{\"tracks\":[</think>{document}"),
         format!("<THINK>hm</THINK>{document}"),
         format!("<seed:think>{{\"a\":1}}</seed:think>{document}"),
+        format!("<scratchpad>{{\"artist\":\"No\",\"title\":\"Thing\"}}</scratchpad>{document}"),
         format!("\u{feff}\u{200b}{}", document.replace(',', ",\u{200b}")),
         format!("<think>\n{document}"),
         format!("You sent {{\"seeds\":[{{\"artist\":\"No\",\"title\":\"Thing\"}}]}}.\n{document}"),
@@ -200,6 +206,18 @@ fn reads_lines_of_json_and_plain_lists() {
         "Here you are:\n1. **Dżem** – Whisky (1979)\n2. **Kult** – Arahja (1988)\nEnjoy - it was fun.",
         "- \"Whisky\" by Dżem\n- \"Arahja\" by Kult",
         "* Dżem - Whisky\n* Kult - Arahja",
+        "Dżem - Whisky\nKult - Arahja\nEnjoy!",
+        "1. **Whisky** by Dżem - a calm song\n2. **Arahja** by Kult - another one",
+        "1. \"Whisky\" by Dżem (1979): a calm song\n2. \"Arahja\" by Kult: another one",
+        "1. Dżem – Whisky (1979) – a calm song\n2. Kult – Arahja (1988) – another one",
+        "### 1. Dżem – Whisky\nA calm song.\n### 2. Kult – Arahja\nAnother one.",
+        "#1 *Whisky* – Dżem\n#2 *Arahja* – Kult",
+        "**1.** Dżem: „Whisky”\n**2.** Kult: „Arahja”",
+        "> 1\\. Dżem \\- Whisky\n> 2\\. Kult \\- Arahja",
+        "<ol><li>Dżem - Whisky</li><li>Kult - Arahja</li></ol>",
+        "tracks:\n  - artist: Dżem\n    title: \"Whisky\"\n  - artist: Kult\n    title: Arahja",
+        "<song><artist>Dżem</artist><title>Whisky</title></song><song><artist>Kult</artist><title>Arahja</title></song>",
+        "artist,title,year\n\"Dżem\",\"Whisky\",1979\nKult,Arahja,1988",
         "Songs:\n| # | Title | Artist | Year |\n|---|:---|---|---|\n| 1 | Whisky | **Dżem** | 1979 |\n| 2 | Arahja | Kult | 1988 |",
     ] {
         let (events, is_complete) = read(list);
@@ -229,6 +247,22 @@ fn malformed_json_loses_at_most_its_song() {
         ),
         (
             r#"{tracks: [{artist: "Dżem", title: "Whisky"}, {artist: "Kult", title: "Arahja", year: NaN}]}"#,
+            &TWO,
+        ),
+        (
+            r#"{'tracks': [('Dżem', 'Whisky'), ('Kult', 'Arahja')]}"#,
+            &TWO,
+        ),
+        (
+            r#"{\"tracks\":[{\"artist\":\"Dżem\",\"title\":\"Whisky\"},\n{\"artist\":\"Kult\",\"title\":\"Arahja\"}]}"#,
+            &TWO,
+        ),
+        (
+            r#"{"tracks"=>[{"artist"="Dżem";"title"="Whisky"};{`artist`:`Kult`,"title":«Arahja»}]}"#,
+            &TWO,
+        ),
+        (
+            r#"{"tracks":[{"artist":„Dżem“,"title":”Whisky”},{"artist":"Kult","title":"""Arahja"""}]}"#,
             &TWO,
         ),
         (

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::fields::{self, Field};
 use crate::text::one_line;
 use crate::track::Suggestion;
-use crate::words::{pairs, words};
+use crate::words::words;
 
 const MAX_SONG_CHARACTERS: usize = 200;
 
@@ -19,10 +19,8 @@ words! {include_str!("words.txt");
     /// The words of refusals. Lists after them are not songs.
     EXCUSES = "excuses";
     /// HTML entities that models write, and their characters.
-    ENTITY_LIST = "entities";
+    ENTITIES = "entities";
 }
-
-const ENTITIES: [(&str, &str); 8] = pairs(ENTITY_LIST);
 
 /// The separators between artist and title.
 const DASHES: [&str; 4] = [" – ", " — ", " - ", " − "];
@@ -61,7 +59,7 @@ pub(super) fn why(text: &str) -> Option<String> {
     ))
 }
 
-/// Returns the text without a list number before it or a link's address.
+/// Returns the text without a list number before it, a link's address, or marks around it.
 fn plain(text: &str) -> &str {
     let text = text.trim();
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -74,7 +72,15 @@ fn plain(text: &str) -> &str {
     let link = text
         .strip_prefix('[')
         .and_then(|rest| rest.split_once("]("));
-    link.map_or(text, |(shown, _)| shown)
+    let text = link.map_or(text, |(shown, _)| shown);
+    let marks = "\"“”„«»‘「」*_,: ";
+    let unmarked = without_start(text, marks).trim_end_matches(|c| marks.contains(c));
+    let is_quoted = unmarked.len() > 1 && unmarked.starts_with('\'') && unmarked.ends_with('\'');
+    match unmarked {
+        "" => text,
+        quoted if is_quoted => quoted.trim_matches('\''),
+        unmarked => unmarked.trim_end_matches('’'),
+    }
 }
 
 /// Parses a year as models write it: `1979`, `1979.0`, `1979s`, `1979-05-01`.
@@ -90,99 +96,176 @@ pub(super) fn year(text: &str) -> Option<i32> {
         .filter(|year| PLAUSIBLE_YEARS.contains(year))
 }
 
-/// Returns the songs of a completion without JSON: the lines of a list, at least two of them.
+/// Returns the songs of a completion without JSON: of a list, a table, labelled members (YAML, XML), or lines; at least
+/// two of them.
 pub(super) fn list(prose: &str) -> Vec<Suggestion> {
     let lower = prose.to_lowercase().replace('’', "'");
     if EXCUSES.iter().any(|excuse| lower.contains(excuse)) {
         return Vec::new();
     }
-    let marked = prose.lines().filter_map(|text| without_marker(text.trim()));
-    let songs: Vec<_> = marked.filter_map(line).chain(table(prose)).collect();
-    if songs.len() < 2 { Vec::new() } else { songs }
+    let (mut marked, mut plain, mut lines) = (Vec::new(), Vec::new(), 0);
+    for piece in prose.split(['\n', '<']) {
+        // A tag may begin a line: "<li>".
+        let text = match piece.split_once('>') {
+            Some((tag, text)) if tag.len() < 4 => text.trim(),
+            _ => piece.trim(),
+        };
+        lines += usize::from(!text.is_empty());
+        marked.extend(without_marker(text).and_then(line));
+        plain.extend(line(text));
+    }
+    // Sentences have dashes, too.
+    if plain.len() * 2 < lines {
+        plain.clear();
+    }
+    [table(prose), labelled(prose), marked, plain]
+        .into_iter()
+        .find(|songs| songs.len() > 1)
+        .unwrap_or_default()
 }
 
-/// Returns the songs of a Markdown table, whose first row names the columns.
+/// Returns the songs of a table in Markdown or CSV, which names its columns.
 fn table(prose: &str) -> Vec<Suggestion> {
-    let mut rows = prose
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix('|'));
-    let cells = |row: &str| {
-        row.split('|')
-            .map(|cell| cell.trim().replace("**", ""))
-            .collect::<Vec<_>>()
-    };
-    let Some(head) = rows.next().map(cells) else {
-        return Vec::new();
-    };
-    let column = |field| head.iter().position(|name| fields::of(name) == Some(field));
-    let (Some(artist), Some(title)) = (column(Field::Artist), column(Field::Title)) else {
-        return Vec::new();
-    };
-    let year_of = |row: &[String]| column(Field::Year).and_then(|at| year(row.get(at)?));
-    let is_rule = |row: &[String]| {
-        row.iter()
-            .all(|cell| cell.chars().all(|c| matches!(c, '-' | ':' | ' ')))
-    };
-    let rows = rows.map(cells).filter(|row| !is_rule(row));
-    rows.filter_map(|row| new(row.get(artist)?, row.get(title)?, year_of(&row)))
-        .collect()
+    let mut songs = Vec::new();
+    for separator in ['|', '\t', ';', ','] {
+        let mut columns = None;
+        for row in prose.lines() {
+            let cells: Vec<&str> = row.split(separator).collect();
+            let column = |field| {
+                cells
+                    .iter()
+                    .position(|name| fields::of(name) == Some(field))
+            };
+            let Some((artist, title, year_at)) = columns else {
+                let names = column(Field::Artist).zip(column(Field::Title));
+                columns = names.map(|(artist, title)| (artist, title, column(Field::Year)));
+                continue;
+            };
+            let (Some(artist), Some(title)) = (cells.get(artist), cells.get(title)) else {
+                continue;
+            };
+            if title.contains(char::is_alphanumeric) {
+                let year = year_at.and_then(|at| year(cells.get(at)?));
+                songs.extend(new(artist, title, year));
+            }
+        }
+        if !songs.is_empty() {
+            break;
+        }
+    }
+    songs
 }
 
-/// Parses a song in one line: `"Title" by Artist`, `**Artist** – Title (1979)`.
+/// Returns the songs of lines or tags such as `artist: Dżem`, `title = "Whisky"`, `<title>Whisky</title>`.
+fn labelled(prose: &str) -> Vec<Suggestion> {
+    let (mut artist, mut title, mut songs) = (None, None, Vec::new());
+    for piece in prose.split(['\n', '<']) {
+        let Some((label, text)) = piece.split_once([':', '=', '>']) else {
+            continue;
+        };
+        match fields::guess(label).filter(|_| label.len() < 24 && !text.trim().is_empty()) {
+            Some(Field::Artist) => artist = Some(text),
+            Some(Field::Title) => title = Some(text),
+            _ => {}
+        }
+        if let (Some(by), Some(name)) = (artist, title) {
+            songs.extend(new(by, name, None));
+            (artist, title) = (None, None);
+        }
+    }
+    songs
+}
+
+/// Parses a song in one line: `"Title" by Artist`, `**Artist** – Title (1979)`, `Artist: "Title"`.
 pub(super) fn line(text: &str) -> Option<Suggestion> {
     let text = text.trim();
-    let text = without_marker(text)
-        .unwrap_or(text)
-        .replace("**", "")
-        .replace('`', "");
-    let (text, year) = without_year(text.trim());
-    let (artist, title) = if let Some((title, rest)) = quoted(text) {
-        (
-            rest.trim_start()
-                .strip_prefix("by ")
-                .or_else(|| after_dash(rest))?,
-            title,
-        )
-    } else if let Some((artist, title)) = DASHES.iter().find_map(|dash| text.split_once(dash)) {
-        (
-            artist,
-            quoted(title.trim()).map_or(title, |(title, _)| title),
-        )
+    let text = without_marker(text).unwrap_or(text);
+    // Bold is only the title in "**Title** by Artist".
+    let bold = if text.contains("** by ") && !text.contains('"') {
+        "\""
     } else {
-        let (title, artist) = text.rsplit_once(" by ")?;
-        (artist, title)
+        ""
     };
-    new(artist.trim(), title.trim(), year)
+    let text = text.replace("**", bold).replace(['`', '\\'], "");
+    let (text, year) = without_year(text.trim());
+    if let Some((first, rest)) = quoted(text) {
+        let rest = rest.trim_start();
+        let other = without_start(rest, ", -–—−:");
+        let other = other.strip_prefix("by ").unwrap_or(other);
+        if other.len() == rest.len() {
+            return None;
+        }
+        if let Some((title, _)) = quoted(other) {
+            return new(first, title, year);
+        }
+        let end = remark_at(other).or(other.find(": ")).unwrap_or(other.len());
+        let (artist, of_song) = without_year(other.get(..end)?);
+        return new(artist, first, year.or(of_song));
+    }
+    let split = |dashes: &[&str]| dashes.iter().find_map(|dash| text.split_once(dash));
+    if let Some((artist, title)) = split(&DASHES) {
+        // "Artist - Title (1979) - a remark".
+        let song = remark_at(title).and_then(|end| Some(without_year(title.get(..end)?)));
+        let (title, year) = song
+            .filter(|(_, year)| year.is_some())
+            .unwrap_or((title, year));
+        let title = quoted(title.trim()).map_or(title, |(title, _)| title);
+        return new(artist, title, year);
+    }
+    if let Some((artist, title)) = text.split_once(['"', '“', '„']) {
+        return new(artist, title, year);
+    }
+    let (artist, title) = text
+        .rsplit_once(" by ")
+        .map(|(title, artist)| (artist, title))
+        .or_else(|| split(&[" -- ", " | ", " ~ ", " / ", "; ", "–", "—", ": "]))?;
+    new(artist, title, year)
 }
 
 /// Returns a quoted text at the beginning, and the rest.
 fn quoted(text: &str) -> Option<(&str, &str)> {
-    let closing = match text.chars().next()? {
-        '"' => '"',
+    let opening = text.chars().next()?;
+    let closing = match opening {
+        '"' | '*' | '_' => opening,
         '“' | '„' => '”',
+        '‘' => '’',
         '«' => '»',
+        '「' => '」',
         _ => return None,
     };
-    let mut rest = text.chars();
-    rest.next();
-    rest.as_str().split_once(closing)
+    text.get(opening.len_utf8()..)?.split_once(closing)
+}
+
+/// Returns where a remark after a dash begins.
+fn remark_at(text: &str) -> Option<usize> {
+    DASHES.iter().filter_map(|dash| text.find(dash)).min()
 }
 
 fn after_dash(text: &str) -> Option<&str> {
     DASHES.iter().find_map(|dash| text.strip_prefix(dash))
 }
 
+fn without_start<'t>(text: &'t str, marks: &str) -> &'t str {
+    text.trim_start_matches(|c| marks.contains(c))
+}
+
 /// Returns the line without its number or bullet; `None` if it has none.
 fn without_marker(line: &str) -> Option<&str> {
-    let bullet = line
-        .strip_prefix(['-', '*', '•', '–'])
-        .filter(|rest| rest.starts_with(' '));
-    let numbered = || {
-        let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
-        let marked = rest.strip_prefix(['.', ')', ':'])?;
-        (rest.len() < line.len()).then_some(marked)
+    let rest = without_start(line, " #>*-•–+◦·▪●♪🎵🎶");
+    let before = line.get(..line.len() - rest.len()).unwrap_or_default();
+    let after = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    let marks: &[&str] = if before.starts_with('#') {
+        &[".", ")", ":", " "]
+    } else {
+        &[".", ")", ":", " - "]
     };
-    bullet.or_else(numbered).map(str::trim)
+    let numbered = marks
+        .iter()
+        .find_map(|mark| after.strip_prefix(mark))
+        .filter(|_| matches!(rest.len() - after.len(), 1..=3));
+    numbered
+        .or(Some(rest).filter(|_| before.ends_with(' ')))
+        .map(str::trim)
 }
 
 /// Returns the line without a year in brackets at its end, and that year.
@@ -221,7 +304,7 @@ fn without_entities(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let decoded = ENTITIES
-        .iter()
+        .pairs()
         .fold(text.to_owned(), |text, (entity, c)| text.replace(entity, c));
     Cow::Owned(decoded)
 }

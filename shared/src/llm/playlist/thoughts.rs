@@ -1,13 +1,11 @@
 //! Finds the thoughts that a reasoning model's server leaves in the content.
 
-use crate::words::{pairs, words};
+use crate::words::words;
 
 words! {include_str!("words.txt");
     /// The marks with which families of models begin and end their thoughts.
-    MARK_LIST = "thoughts";
+    MARKS = "thoughts";
 }
-
-const MARKS: [(&str, &str); 10] = pairs(MARK_LIST);
 
 /// The length of the longest mark in bytes, and room to drop old ones in bulk.
 const TAIL_BYTES: usize = 32;
@@ -32,7 +30,7 @@ impl Thoughts {
             return false;
         }
         let ended = MARKS
-            .iter()
+            .pairs()
             .any(|(_, closing)| ends_with(&self.tail, closing));
         if ended {
             self.closing = None;
@@ -45,10 +43,10 @@ impl Thoughts {
     pub(super) fn are_open(&mut self, c: char, is_inside: bool) -> bool {
         if self.closing.is_none() && matches!(c, '>' | ']' | '▷' | 's' | 'S') {
             let mut marks = MARKS
-                .iter()
+                .pairs()
                 .filter(|(opening, _)| !is_inside || opening.starts_with('['));
             let opened = marks.find(|(opening, _)| ends_with(&self.tail, opening));
-            self.closing = opened.map(|(_, closing)| *closing);
+            self.closing = opened.map(|(_, closing)| closing);
         }
         self.closing.is_some()
     }
