@@ -23,8 +23,8 @@ const HISTORIES: usize = 1_000;
 const BATCH: usize = 100;
 const PHASES: usize = 3;
 const KILL_EVERY: usize = 2;
-/// How many of a thousand requests to the database fail. An accepted delivery needs two.
-const DATABASE_FAULTS: u32 = 125;
+/// How many of a thousand requests to the database fail. An accepted delivery needs one or two.
+const DATABASE_FAULTS: u32 = 250;
 const AT_ONCE: usize = 16;
 /// Stripe repeats a delivery at most this often.
 const MAX_REPETITIONS: usize = 40;
