@@ -126,10 +126,10 @@ fn finds_songs_at_any_place() {
         json!({"tracks": tracks().to_string()}),
         json!(completion().to_string()),
         json!({"thoughts": {"plan": [1, {"a": "}"}]}, "notes": ["x", "["], "tracks": tracks(), "meta": {}}),
-        json!({"response": answer().to_string()}),
-        json!({"choices": [{"message": {"content": answer().to_string()}}]}),
-        json!({"name": "playlist", "arguments": answer().to_string()}),
-        json!(json!(answer().to_string()).to_string()),
+        json!({"response": completion().to_string()}),
+        json!({"choices": [{"message": {"content": completion().to_string()}}]}),
+        json!({"name": "playlist", "arguments": completion().to_string()}),
+        json!(json!(completion().to_string()).to_string()),
         json!({"tracks": [tracks()[0].to_string(), tracks()[1].to_string()]}),
     ] {
         let (events, is_complete) = read(&document.to_string());
