@@ -256,7 +256,7 @@ mod tests {
         }
         for known in [
             "supabase/functions/.env",
-            "production.env",
+            ".env.production",
             ".env.staging",
             ".dev.vars",
         ] {
