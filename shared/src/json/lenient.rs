@@ -33,6 +33,8 @@ pub enum Token {
 enum Container {
     Object,
     Array,
+    /// Python's tuple, a list in round brackets.
+    Tuple,
 }
 
 /// The part of a member that an object expects next.
@@ -184,11 +186,10 @@ impl LenientParser {
             '[' => self.open(Container::Array, tokens),
             '}' => self.close(Container::Object, tokens),
             ']' => self.close(Container::Array, tokens),
-            // Python's tuples.
             '(' if self.stack.last() == Some(&Container::Array) => {
-                self.open(Container::Array, tokens);
+                self.open(Container::Tuple, tokens);
             }
-            ')' if self.parent() == Some(Container::Array) => self.close(Container::Array, tokens),
+            ')' if self.is_in_tuple() => self.close(Container::Tuple, tokens),
             '"' if self.stack.is_empty() => self.lexeme = Lexeme::NoiseQuote,
             _ if self.stack.is_empty() => tokens.push(Token::Noise(c)),
             '\\' => self.is_escaped = true,
@@ -235,9 +236,13 @@ impl LenientParser {
         self.stack.push(container);
         tokens.push(match container {
             Container::Object => Token::ObjectStart,
-            Container::Array => Token::ArrayStart,
+            Container::Array | Container::Tuple => Token::ArrayStart,
         });
         self.slot = self.first_slot();
+    }
+
+    fn is_in_tuple(&self) -> bool {
+        self.stack.last() == Some(&Container::Tuple)
     }
 
     fn parent(&self) -> Option<Container> {
@@ -269,7 +274,7 @@ impl LenientParser {
         let open = self.stack.pop()?;
         tokens.push(match open {
             Container::Object => Token::ObjectEnd,
-            Container::Array => Token::ArrayEnd,
+            Container::Array | Container::Tuple => Token::ArrayEnd,
         });
         Some(open)
     }
@@ -284,7 +289,8 @@ impl LenientParser {
         let is_end = text.has_own_quote()
             || self.stack.is_empty()
             || self.skipped_depth > 0
-            || matches!(c, ',' | ':' | ';' | '}' | ']' | ')' | '/')
+            || matches!(c, ',' | ':' | ';' | '}' | ']' | '/')
+            || c == ')' && self.is_in_tuple()
             || c == '=' && self.slot == Slot::Key
             || self.is_full_width_separator(c)
             || is_quote(c) && spaces.contains('\n');

@@ -302,6 +302,10 @@ fn malformed_json_loses_at_most_its_song() {
             &["Nena | 99 \"Red\" Balloons", "Kult | Arahja"],
         ),
         (
+            r#"{"tracks":[{"artist":"Nena","title":"Balloons (99 "Red")"},{"artist":"Kult","title":"Arahja"}]}"#,
+            &["Nena | Balloons (99 \"Red\")", "Kult | Arahja"],
+        ),
+        (
             r#"{"tracks":[{"artist":"A","title":"\ud83c"},{"artist":"B","title":"\ud83c\udfb5 \u017c"}]}"#,
             &["A | \u{fffd}", "B | 🎵 ż"],
         ),
