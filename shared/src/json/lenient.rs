@@ -79,7 +79,7 @@ pub struct LenientParser {
     is_doubtful: bool,
     /// Whether the document is written as within a text: `{\"a\": 1}`.
     is_escaped: bool,
-    /// Whether the last character was such an escape's backslash.
+    /// Whether the last character was a backslash outside of texts, or one of such a document.
     is_after_backslash: bool,
 }
 
@@ -111,16 +111,15 @@ impl LenientParser {
 
     /// Reads a character and appends the parts that it completes.
     pub fn push(&mut self, c: char, tokens: &mut Vec<Token>) {
-        if self.is_escaped {
-            let is_escape = std::mem::replace(&mut self.is_after_backslash, false);
-            if c == '\\' && !is_escape {
-                self.is_after_backslash = true;
-                return;
-            }
-            if c == 'n' && is_escape {
-                return;
-            }
+        let is_escape = std::mem::replace(&mut self.is_after_backslash, false);
+        if self.is_escaped && c == '\\' && !is_escape {
+            self.is_after_backslash = true;
+            return;
         }
+        if is_escape && c == 'n' {
+            return;
+        }
+        self.is_escaped |= is_escape && c == '"';
         match std::mem::replace(&mut self.lexeme, Lexeme::Between) {
             Lexeme::Between => self.begin(c, tokens),
             Lexeme::NoiseQuote if matches!(c, '{' | '[') => {
@@ -192,7 +191,7 @@ impl LenientParser {
             ')' if self.is_in_tuple() => self.close(Container::Tuple, tokens),
             '"' if self.stack.is_empty() => self.lexeme = Lexeme::NoiseQuote,
             _ if self.stack.is_empty() => tokens.push(Token::Noise(c)),
-            '\\' => self.is_escaped = true,
+            '\\' => self.is_after_backslash = true,
             c if is_quote(c) => self.lexeme = Lexeme::Text(PartialText::quoted(c)),
             ',' | '，' | '、' | ';' => self.slot = self.first_slot(),
             ':' | '：' | '=' | '>' => self.slot = Slot::Value,
@@ -286,6 +285,10 @@ impl LenientParser {
         c: char,
         tokens: &mut Vec<Token>,
     ) {
+        // Markdown's fence after a document without its end: ```.
+        if c == '`' && text.is_empty() && spaces.is_empty() {
+            return;
+        }
         let is_end = text.has_own_quote()
             || self.stack.is_empty()
             || self.skipped_depth > 0
