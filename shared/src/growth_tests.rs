@@ -9,6 +9,7 @@ use std::hint::black_box;
 use futures_util::FutureExt;
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::api::PlaylistRequest;
 use crate::auth::{Jwks, UnverifiedJwt};
 use crate::fakes::{FakeClock, FakeHttp, FakeResponse};
 use crate::json::{LenientParser, from_slice_lenient};
@@ -18,6 +19,7 @@ use crate::matching::{
     Constraints, Selection, WantedVersions, best_match, field_query, free_query, rank,
 };
 use crate::redacted::Secret;
+use crate::request::parse_json;
 use crate::spotify::{SpotifyApp, SpotifyConfig, StateKeys, TokenCache};
 use crate::stripe::{Event, WebhookSecrets};
 use crate::track::{CatalogueTrack, Suggestion, TrackUri};
@@ -132,6 +134,17 @@ fn reads_documents_in_linear_time() {
         let _ = black_box(Event::parse(text.as_bytes()));
         let _ = black_box(from_slice_lenient(text.as_bytes()));
     });
+}
+
+#[test]
+fn reads_a_body_with_many_different_members_in_linear_time() {
+    let body = |bytes| {
+        let member = |number| format!("\"{number:06}\":1,");
+        let members: String = (0..bytes / 11).map(member).collect();
+        format!("{{{members}\"prompt\":\"a\"}}")
+    };
+    let read = |text: &str| drop(black_box(parse_json::<PlaylistRequest>(text.as_bytes())));
+    assert!(is_linear(read, body, 128 * KIB));
 }
 
 #[test]

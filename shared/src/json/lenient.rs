@@ -33,6 +33,8 @@ pub enum Token {
 enum Container {
     Object,
     Array,
+    /// Python's tuple, a list in round brackets.
+    Tuple,
 }
 
 /// The part of a member that an object expects next.
@@ -77,7 +79,7 @@ pub struct LenientParser {
     is_doubtful: bool,
     /// Whether the document is written as within a text: `{\"a\": 1}`.
     is_escaped: bool,
-    /// Whether the last character was such an escape's backslash.
+    /// Whether the last character was a backslash outside of texts, or one of such a document.
     is_after_backslash: bool,
 }
 
@@ -109,16 +111,15 @@ impl LenientParser {
 
     /// Reads a character and appends the parts that it completes.
     pub fn push(&mut self, c: char, tokens: &mut Vec<Token>) {
-        if self.is_escaped {
-            let is_escape = std::mem::replace(&mut self.is_after_backslash, false);
-            if c == '\\' && !is_escape {
-                self.is_after_backslash = true;
-                return;
-            }
-            if c == 'n' && is_escape {
-                return;
-            }
+        let is_escape = std::mem::replace(&mut self.is_after_backslash, false);
+        if self.is_escaped && c == '\\' && !is_escape {
+            self.is_after_backslash = true;
+            return;
         }
+        if is_escape && c == 'n' {
+            return;
+        }
+        self.is_escaped |= is_escape && c == '"';
         match std::mem::replace(&mut self.lexeme, Lexeme::Between) {
             Lexeme::Between => self.begin(c, tokens),
             Lexeme::NoiseQuote if matches!(c, '{' | '[') => {
@@ -184,14 +185,13 @@ impl LenientParser {
             '[' => self.open(Container::Array, tokens),
             '}' => self.close(Container::Object, tokens),
             ']' => self.close(Container::Array, tokens),
-            // Python's tuples.
             '(' if self.stack.last() == Some(&Container::Array) => {
-                self.open(Container::Array, tokens);
+                self.open(Container::Tuple, tokens);
             }
-            ')' if self.parent() == Some(Container::Array) => self.close(Container::Array, tokens),
+            ')' if self.is_in_tuple() => self.close(Container::Tuple, tokens),
             '"' if self.stack.is_empty() => self.lexeme = Lexeme::NoiseQuote,
             _ if self.stack.is_empty() => tokens.push(Token::Noise(c)),
-            '\\' => self.is_escaped = true,
+            '\\' => self.is_after_backslash = true,
             c if is_quote(c) => self.lexeme = Lexeme::Text(PartialText::quoted(c)),
             ',' | '，' | '、' | ';' => self.slot = self.first_slot(),
             ':' | '：' | '=' | '>' => self.slot = Slot::Value,
@@ -235,9 +235,13 @@ impl LenientParser {
         self.stack.push(container);
         tokens.push(match container {
             Container::Object => Token::ObjectStart,
-            Container::Array => Token::ArrayStart,
+            Container::Array | Container::Tuple => Token::ArrayStart,
         });
         self.slot = self.first_slot();
+    }
+
+    fn is_in_tuple(&self) -> bool {
+        self.stack.last() == Some(&Container::Tuple)
     }
 
     fn parent(&self) -> Option<Container> {
@@ -269,7 +273,7 @@ impl LenientParser {
         let open = self.stack.pop()?;
         tokens.push(match open {
             Container::Object => Token::ObjectEnd,
-            Container::Array => Token::ArrayEnd,
+            Container::Array | Container::Tuple => Token::ArrayEnd,
         });
         Some(open)
     }
@@ -281,10 +285,15 @@ impl LenientParser {
         c: char,
         tokens: &mut Vec<Token>,
     ) {
+        // Markdown's fence after a document without its end: ```.
+        if c == '`' && text.is_empty() && spaces.is_empty() {
+            return;
+        }
         let is_end = text.has_own_quote()
             || self.stack.is_empty()
             || self.skipped_depth > 0
-            || matches!(c, ',' | ':' | ';' | '}' | ']' | ')' | '/')
+            || matches!(c, ',' | ':' | ';' | '}' | ']' | '/')
+            || c == ')' && self.is_in_tuple()
             || c == '=' && self.slot == Slot::Key
             || self.is_full_width_separator(c)
             || is_quote(c) && spaces.contains('\n');

@@ -59,7 +59,7 @@ impl PartialText {
         match self.escape {
             Escape::None if Some(c) == self.closes => return true,
             // German quotes: „…“.
-            Escape::None if c == '“' && self.has_own_quote() => return true,
+            Escape::None if c == '“' && self.closes == Some('”') => return true,
             Escape::None if c == '\\' => self.escape = Escape::Backslash,
             Escape::None => self.keep(if c.is_control() { ' ' } else { c }),
             Escape::Backslash => self.unescape(c),
@@ -118,6 +118,10 @@ impl PartialText {
     /// Returns whether the text ends with a closing quote of its own, which cannot occur within it.
     pub(super) fn has_own_quote(&self) -> bool {
         matches!(self.closes, Some('”' | '»'))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty()
     }
 
     /// Returns the complete text.

@@ -70,8 +70,14 @@ impl Frame {
             Choice::None => {
                 let own = payload.get("result").unwrap_or(payload);
                 let message = own.get("message");
-                let document = message.and_then(|message| message.get("content"));
-                frame.content(said(payload).or(document).or_else(|| own.get("response")));
+                let document = message
+                    .and_then(|message| message.get("content"))
+                    .filter(|content| !is_blank(content));
+                let are_parts =
+                    |parts: &&Value| parts.as_array().is_some_and(|it| it.iter().any(is_part));
+                let parts = document.filter(are_parts);
+                let said = parts.or_else(|| said(payload)).or(document);
+                frame.content(said.or_else(|| own.get("response")));
             }
         }
         let of_choice = if let Choice::First(choice) = choice {
@@ -118,8 +124,15 @@ impl Frame {
             .get("finish_reason")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        self.events
-            .extend(finish_reason(reason)?.map(ChatEvent::Finished));
+        let is_content = |event: &ChatEvent| matches!(event, ChatEvent::Content(_));
+        let finished = match finish_reason(reason) {
+            // A completion that was not streamed may contain songs before the failure.
+            Err(_) if message.is_some() && self.events.iter().any(is_content) => {
+                Some(FinishReason::Other)
+            }
+            reason => reason?,
+        };
+        self.events.extend(finished.map(ChatEvent::Finished));
         Ok(())
     }
 
@@ -143,8 +156,10 @@ impl Frame {
     }
 
     fn part(&mut self, part: &Value) {
+        let is_empty = part.get("text").and_then(Value::as_str) == Some("");
         match said(part).and_then(Value::as_str) {
             Some(text) => self.text(text),
+            None if is_empty => {}
             None => self.thoughts.push_str(&part.to_string()),
         }
     }

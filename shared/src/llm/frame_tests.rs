@@ -105,6 +105,32 @@ fn frames_without_content_have_no_events() {
 }
 
 #[test]
+fn reads_all_parts_of_a_message_outside_of_choices() {
+    let part = |text: &str| json!({"type": "text", "text": text});
+    let frame = json!({"message": {"content": [part("{"), part("}")]}});
+    assert_eq!(content(&frame), "{}");
+    assert_eq!(content(&json!({"message": {"content": []}})), "");
+}
+
+#[test]
+fn empty_part_is_no_thought() {
+    let frame = json!({"choices": [{"delta": {"content": [{"type": "text", "text": ""}]}}]});
+    assert_eq!(Frame::read(&frame).unwrap().thoughts, "");
+}
+
+#[test]
+fn keeps_a_whole_completion_that_ends_with_a_failure() {
+    for reason in ["abort", "timeout", "error"] {
+        let frame = json!({"choices": [{"message": {"content": "{}"}, "finish_reason": reason}]});
+        let expected = [
+            ChatEvent::Content("{}".to_owned()),
+            ChatEvent::Finished(FinishReason::Other),
+        ];
+        assert_eq!(events(&frame), expected, "{reason}");
+    }
+}
+
+#[test]
 fn distinguishes_refusal_length_and_filter() {
     let frame =
         |reason: &str| json!({"choices": [{"delta": {"refusal": "No."}, "finish_reason": reason}]});

@@ -240,12 +240,17 @@ fn without_mark(line: &[u8]) -> &[u8] {
 /// Returns the value of a `data` line, or `None` for comments and other fields. Some servers indent the field, repeat
 /// its name, or write it otherwise.
 fn data_of(line: &[u8]) -> Option<&[u8]> {
+    let mut value = after_name(line)?;
+    while let Some(again) = after_name(value) {
+        value = again;
+    }
+    Some(value.strip_prefix(b" ").unwrap_or(value))
+}
+
+fn after_name(line: &[u8]) -> Option<&[u8]> {
     let (name, rest) = line.trim_ascii_start().split_at_checked(4)?;
     let value = rest.trim_ascii_start().strip_prefix(b":")?;
-    if !name.eq_ignore_ascii_case(b"data") {
-        return None;
-    }
-    Some(data_of(value).unwrap_or(value.strip_prefix(b" ").unwrap_or(value)))
+    name.eq_ignore_ascii_case(b"data").then_some(value)
 }
 
 #[cfg(test)]
@@ -371,6 +376,12 @@ mod tests {
         let mut reader = FrameReader::default();
         assert_eq!(reader.push(&vec![b'x'; MAX_EVENT_BYTES]), Ok(vec![]));
         assert_eq!(reader.push(b"x"), Err(TooLong));
+    }
+
+    #[test]
+    fn skips_any_number_of_repeated_names() {
+        let names = "data:".repeat(MAX_EVENT_BYTES / 5 - 10);
+        assert_eq!(ones(&format!("{names}{{\"a\":1}}\n\n")), 1);
     }
 
     #[test]

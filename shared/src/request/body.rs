@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
+use serde_json::Value;
 
 use crate::error::{Code, Error};
 use crate::json::{read_value, replace_lone_surrogates};
@@ -16,10 +17,11 @@ use crate::json::{read_value, replace_lone_surrogates};
 pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let body = &*replace_lone_surrogates(body);
     let value = serde_json::from_slice(body).map_err(|_| Error::of(Code::InvalidJson))?;
-    if let Some(path) = given_twice(body) {
-        return Err(Error::invalid(format!("{path} is given twice.")));
+    let read = read_value(&value).map_err(|unfit| Error::invalid(unfit.to_string()))?;
+    match given_twice(body) {
+        Some(path) => Err(Error::invalid(format!("{path} is given twice."))),
+        None => Ok(read),
     }
-    read_value(&value).map_err(|unfit| Error::invalid(unfit.to_string()))
 }
 
 /// A whole number, which JSON may also write as `5.0`.
@@ -59,29 +61,32 @@ impl Visitor<'_> for WholeVisitor {
 }
 
 /// Returns the path of the first member that a JSON document gives twice, such as `refine.previous.artist`.
+///
+/// Each object must have few different members: every one is compared with all before it.
 fn given_twice(document: &[u8]) -> Option<String> {
-    let mut open: Vec<Vec<&[u8]>> = Vec::new(); // Of each object its members so far; of each list nothing.
+    let mut open: Vec<Vec<String>> = Vec::new(); // Of each object its members so far; of each list nothing.
     let (mut text, mut begins, mut is_escaped) = (&[][..], None, false);
     for (at, byte) in document.iter().enumerate() {
         match (begins, byte) {
             (Some(_), _) if is_escaped => is_escaped = false,
             (Some(_), b'\\') => is_escaped = true,
             (Some(begin), b'"') => {
-                text = document.get(begin..at)?;
+                text = document.get(begin..=at)?;
                 begins = None;
             }
             (Some(_), _) => {}
-            (None, b'"') => begins = Some(at + 1),
+            (None, b'"') => begins = Some(at),
             (None, b'{' | b'[') => open.push(Vec::new()),
             (None, b'}' | b']') => drop(open.pop()),
             (None, b':') => {
                 let members = open.last_mut()?;
-                let is_known = members.contains(&text);
-                members.push(text);
+                let name: Value = serde_json::from_slice(text).ok()?;
+                let name = name.as_str()?.to_owned();
+                let is_known = members.contains(&name);
+                members.push(name);
                 if is_known {
                     let path = open.iter().filter_map(|members| members.last());
-                    let path: Vec<_> = path.map(|name| String::from_utf8_lossy(name)).collect();
-                    return Some(path.join("."));
+                    return Some(path.cloned().collect::<Vec<_>>().join("."));
                 }
             }
             _ => {}
@@ -136,6 +141,10 @@ mod tests {
                 "There is no field colour.",
             ),
             (r#"{"prompt":"x","prompt":"y"}"#, "prompt is given twice."),
+            (
+                r#"{"prompt":"x","pr\u006fmpt":"y"}"#,
+                "prompt is given twice.",
+            ),
             (
                 r#"{"prompt":"{\"a\":1,","inner":[{"artist":"x"},{"names":[],"artist":"y","names":[]}]}"#,
                 "inner.names is given twice.",

@@ -28,6 +28,8 @@ pub(super) struct Object {
     pub artist: Option<String>,
     /// The title of a song, or the playlist's name.
     pub title: Option<String>,
+    /// The performer and the title in members with unknown names.
+    pub guessed: (Option<String>, Option<String>),
     /// A name, whose meaning depends on the other members.
     pub name: Option<String>,
     /// The year of a song.
@@ -75,8 +77,8 @@ impl Object {
             Some(field) => self.set(field, text),
             None => {
                 let place = match self.guess {
-                    Some(Field::Artist) => &mut self.artist,
-                    Some(Field::Title) => &mut self.title,
+                    Some(Field::Artist) => &mut self.guessed.0,
+                    Some(Field::Title) => &mut self.guessed.1,
                     _ => &mut self.why,
                 };
                 if self.guess.is_some() {

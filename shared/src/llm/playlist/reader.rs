@@ -268,9 +268,15 @@ impl PlaylistReader {
             return;
         };
         let is_attribute = self.is_within_song();
+        // An object next to the songs may have a title and an author, too, and an artist an id.
+        let (artist, title) = if !is_attribute && (object.is_in_list || self.open.is_empty()) {
+            std::mem::take(&mut object.guessed)
+        } else {
+            (None, None)
+        };
         match (
-            object.artist.take(),
-            object.title.clone().or(object.name.clone()),
+            object.artist.take().or(artist),
+            object.title.clone().or(object.name.clone()).or(title),
         ) {
             _ if object.has_songs => self.end_container(object, events),
             (Some(_), Some(_)) if is_attribute => {}

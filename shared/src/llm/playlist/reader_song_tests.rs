@@ -98,6 +98,9 @@ fn reads_songs_in_every_shape() {
         json!({"song_artist": "Dżem", "song_title": "Whisky", "song_id": "x"}),
         json!({"composer": "Other", "artist": "Dżem", "title": "Whisky", "subtitle": "Other"}),
         json!({"artiste": "Dżem", "titre": "Whisky"}),
+        json!({"track_id": "x", "artist_id": "y", "artists": [{"name": "Dżem"}], "name": "Whisky"}),
+        json!({"song": {"titre": "Whisky"}, "artist": "Dżem"}),
+        json!({"artist": {"name": "Dżem", "artist_id": "y"}, "title": "Whisky"}),
         json!({"künstler": "Dżem", "titel": "Whisky"}),
         json!({"artista": "Dżem", "canción": "Whisky"}),
         json!({"исполнитель": "Dżem", "название": "Whisky"}),
@@ -119,6 +122,14 @@ fn reads_songs_in_every_shape() {
             "{element}"
         );
     }
+}
+
+#[test]
+fn number_may_be_an_artist() {
+    assert_eq!(
+        songs(r#"{"tracks":["311 - Amber","1. 112 - Cupid"]}"#),
+        ["311 | Amber", "112 | Cupid"]
+    );
 }
 
 #[test]

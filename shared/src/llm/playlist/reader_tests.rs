@@ -152,6 +152,9 @@ fn ignores_text_around_the_completion() {
         format!(
             "<|channel|>analysis<|message|>{{\"a\"<|end|><|start|>assistant<|channel|>final<|message|>{document}"
         ),
+        format!(
+            "<|channel|>commentary<|message|>{{\"artist\":\"No\",\"title\":\"Thing\"}}<|end|><|channel|>final<|message|>{document}"
+        ),
         format!("hm, {{\"tracks\":[</think>{document}"),
         format!("<THINK>hm</THINK>{document}"),
         format!("<seed:think>{{\"a\":1}}</seed:think>{document}"),
@@ -188,6 +191,24 @@ fn does_not_read_descriptions_as_songs() {
 }
 
 #[test]
+fn does_not_read_members_about_the_playlist_as_songs_or_its_name() {
+    let about = r#""about":{"title":"Noc","author":"a model"}"#;
+    let text = format!(
+        r#"{{{about},"tracks":{},"name":"Noc","track_order":"by mood"}}"#,
+        tracks()
+    );
+    let (events, _) = read(&text);
+    assert_eq!(songs_of(&events), TWO);
+    let names = events
+        .iter()
+        .filter(|event| matches!(event, PlaylistEvent::Name(_)));
+    assert_eq!(
+        names.collect::<Vec<_>>(),
+        [&PlaylistEvent::Name("Noc".to_owned())]
+    );
+}
+
+#[test]
 fn does_not_read_a_refusal_with_bullets_as_songs() {
     let text = "I'm sorry, I can only help with music. I can:\n- Create playlists - tell me a mood\n- Find songs - name an artist";
     assert_eq!(songs(text), [""; 0]);
@@ -195,6 +216,18 @@ fn does_not_read_a_refusal_with_bullets_as_songs() {
         songs("{\"tracks\":[]}\n- One - two\n- Three - four"),
         [""; 0]
     );
+}
+
+#[test]
+fn does_not_read_prose_as_songs() {
+    for text in [
+        "Tell me more:\n- Mood: calm or energetic\n- Genre: rock / jazz\n- Era: 1990–1999",
+        "Tell me more, for example:\n- A mood such as \"calm\"\n- A place such as \"home\"",
+        "Sure: I would love to help.\nJust one thing: which mood?\nFor example: calm.",
+        "This list is inspired by jazz.\nEvery song - a surprise!",
+    ] {
+        assert_eq!(songs(text), [""; 0], "{text}");
+    }
 }
 
 #[test]
@@ -206,6 +239,7 @@ fn reads_lines_of_json_and_plain_lists() {
         "Here you are:\n1. **Dżem** – Whisky (1979)\n2. **Kult** – Arahja (1988)\nEnjoy - it was fun.",
         "- \"Whisky\" by Dżem\n- \"Arahja\" by Kult",
         "* Dżem - Whisky\n* Kult - Arahja",
+        "1 - Dżem - Whisky\n2 - Kult - Arahja",
         "Dżem - Whisky\nKult - Arahja\nEnjoy!",
         "1. **Whisky** by Dżem - a calm song\n2. **Arahja** by Kult - another one",
         "1. \"Whisky\" by Dżem (1979): a calm song\n2. \"Arahja\" by Kult: another one",
@@ -300,6 +334,22 @@ fn malformed_json_loses_at_most_its_song() {
         (
             r#"{"tracks":[{"artist":"Nena","title":"99 "Red" Balloons"},{"artist":"Kult","title":"Arahja"}]}"#,
             &["Nena | 99 \"Red\" Balloons", "Kult | Arahja"],
+        ),
+        (
+            r#"{"tracks":[{"artist":"Nena","title":"Balloons (99 "Red")"},{"artist":"Kult","title":"Arahja"}]}"#,
+            &["Nena | Balloons (99 \"Red\")", "Kult | Arahja"],
+        ),
+        (
+            r#"{"tracks":[\n{"artist":"Beyonc\u00e9","title":"Halo"},\n{"artist":"Kult","title":"Arahja"}]}"#,
+            &["Beyoncé | Halo", "Kult | Arahja"],
+        ),
+        (
+            "{\"tracks\":[{\"artist\":\"Dżem\",\"title\":\"Whisky\"}]\n```\nAgain:\n```json\n{\"tracks\":[{\"artist\":\"Kult\",\"title\":\"Arahja\"}]}\n```",
+            &TWO,
+        ),
+        (
+            r#"{"tracks":[{"artist":«Кино»,"title":«Песня “Имя”»},{"artist":"Kult","title":"Arahja"}]}"#,
+            &["Кино | Песня “Имя", "Kult | Arahja"],
         ),
         (
             r#"{"tracks":[{"artist":"A","title":"\ud83c"},{"artist":"B","title":"\ud83c\udfb5 \u017c"}]}"#,

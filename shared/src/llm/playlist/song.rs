@@ -25,6 +25,12 @@ words! {include_str!("words.txt");
 /// The separators between artist and title.
 const DASHES: [&str; 4] = [" – ", " — ", " - ", " − "];
 
+/// The separators that models use less often.
+const OTHERS: [&str; 3] = [" -- ", " | ", " ~ "];
+
+/// The separators that sentences have, too: "Mood: calm".
+const DOUBTFUL: [&str; 5] = [" / ", "; ", "–", "—", ": "];
+
 /// Creates a song; returns `None` if artist or title is empty.
 pub(super) fn new(artist: &str, title: &str, year: Option<i32>) -> Option<Suggestion> {
     let (artist, title) = (plain(artist), plain(title));
@@ -111,8 +117,9 @@ pub(super) fn list(prose: &str) -> Vec<Suggestion> {
             _ => piece.trim(),
         };
         lines += usize::from(!text.is_empty());
-        marked.extend(without_marker(text).and_then(line));
-        plain.extend(line(text));
+        marked.extend(without_marker(text).and_then(|text| split(text, &[])));
+        let is_sentence = text.ends_with(['.', ':', '?', '!']);
+        plain.extend(split(text, &[]).filter(|_| !is_sentence));
     }
     // Sentences have dashes, too.
     if plain.len() * 2 < lines {
@@ -178,6 +185,11 @@ fn labelled(prose: &str) -> Vec<Suggestion> {
 
 /// Parses a song in one line: `"Title" by Artist`, `**Artist** – Title (1979)`, `Artist: "Title"`.
 pub(super) fn line(text: &str) -> Option<Suggestion> {
+    split(text, &DOUBTFUL)
+}
+
+/// Parses a song in one line, with these doubtful separators as the last choice.
+fn split(text: &str, doubtful: &[&str]) -> Option<Suggestion> {
     let text = text.trim();
     let text = without_marker(text).unwrap_or(text);
     // Bold is only the title in "**Title** by Artist".
@@ -202,8 +214,8 @@ pub(super) fn line(text: &str) -> Option<Suggestion> {
         let (artist, of_song) = without_year(other.get(..end)?);
         return new(artist, first, year.or(of_song));
     }
-    let split = |dashes: &[&str]| dashes.iter().find_map(|dash| text.split_once(dash));
-    if let Some((artist, title)) = split(&DASHES) {
+    let at = |dashes: &[&str]| dashes.iter().find_map(|dash| text.split_once(dash));
+    if let Some((artist, title)) = at(&DASHES) {
         // "Artist - Title (1979) - a remark".
         let song = remark_at(title).and_then(|end| Some(without_year(title.get(..end)?)));
         let (title, year) = song
@@ -212,13 +224,16 @@ pub(super) fn line(text: &str) -> Option<Suggestion> {
         let title = quoted(title.trim()).map_or(title, |(title, _)| title);
         return new(artist, title, year);
     }
-    if let Some((artist, title)) = text.split_once(['"', '“', '„']) {
+    if let Some((artist, title)) = text.split_once(['"', '“', '„'])
+        && (!doubtful.is_empty() || artist.trim_end().ends_with(':'))
+    {
         return new(artist, title, year);
     }
     let (artist, title) = text
         .rsplit_once(" by ")
         .map(|(title, artist)| (artist, title))
-        .or_else(|| split(&[" -- ", " | ", " ~ ", " / ", "; ", "–", "—", ": "]))?;
+        .or_else(|| at(&OTHERS))
+        .or_else(|| at(doubtful))?;
     new(artist, title, year)
 }
 
@@ -261,7 +276,10 @@ fn without_marker(line: &str) -> Option<&str> {
     };
     let numbered = marks
         .iter()
-        .find_map(|mark| after.strip_prefix(mark))
+        .find_map(|mark| Some((mark, after.strip_prefix(mark)?)))
+        // "311 - Amber" is a band and its song.
+        .filter(|(mark, song)| **mark != " - " || song.contains(" - "))
+        .map(|(_, song)| song)
         .filter(|_| matches!(rest.len() - after.len(), 1..=3));
     numbered
         .or(Some(rest).filter(|_| before.ends_with(' ')))

@@ -41,7 +41,7 @@ impl Thoughts {
     /// Returns whether `c` belongs to thoughts. They begin outside of documents only; a text within a document may look
     /// like a mark.
     pub(super) fn are_open(&mut self, c: char, is_inside: bool) -> bool {
-        if self.closing.is_none() && matches!(c, '>' | ']' | '▷' | 's' | 'S') {
+        if self.closing.is_none() && matches!(c, '>' | ']' | '▷' | 's' | 'S' | 'y' | 'Y') {
             let mut marks = MARKS
                 .pairs()
                 .filter(|(opening, _)| !is_inside || opening.starts_with('['));
