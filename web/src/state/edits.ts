@@ -178,6 +178,11 @@ export function editsOf(id: string, content: Content): Edits {
   return edits;
 }
 
+/** Completes when every edit of the playlist that was made so far is saved or has failed. */
+export async function savedEdits(id = ""): Promise<void> {
+  await open.get(id)?.saved();
+}
+
 function opened(id: string, content: Content): Edits {
   const edits = new Edits(id, content);
   open.set(id, edits);
