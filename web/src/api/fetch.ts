@@ -9,7 +9,7 @@ export const fetchInTime: typeof fetch = (input, init) =>
 
 /** Waits for the work, and throws as soon as it is aborted. */
 export function unlessAborted(
-  work: Promise<unknown>,
+  work: Promise<unknown> | undefined,
   signal: AbortSignal,
 ): Promise<unknown> {
   const aborted = new Promise((_, reject) =>

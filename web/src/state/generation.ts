@@ -9,9 +9,9 @@ import { eventsOf } from "../api/sse.ts";
 import { newUuid } from "../api/uuid.ts";
 import { textsNow } from "../i18n/texts.ts";
 import { drafts } from "./drafts.ts";
-import { savedEdits } from "./edits.ts";
 import { goInstead, isAt } from "./navigation.ts";
 import { forgetRead, whenBack } from "./offline.ts";
+import { openEdits } from "./open-edits.ts";
 import { refreshUsage, user } from "./session.ts";
 import { say, sayFailure } from "./toasts.ts";
 import { takeWanted } from "./wanted.ts";
@@ -299,7 +299,7 @@ function problemOf(failure: Failure, order: Order, isAgain: boolean): Problem {
 
 async function deliver(order: Order, signal: AbortSignal): Promise<Result> {
   // The function knows only what is stored: a kept track that is not stored yet would be lost.
-  await unlessAborted(savedEdits(refinedId(order)), signal);
+  await unlessAborted(openEdits.get(refinedId(order) ?? "")?.saved(), signal);
   for (;;) {
     try {
       return await listen(order, signal);
