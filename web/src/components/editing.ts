@@ -23,19 +23,28 @@ export function useEditing(edits: Edits) {
   const t = useTexts();
   const tracks = edits.shown.value;
 
-  /** Shows a failure that no row shows, because the user has left the playlist, or the session has ended. */
+  const who = user.value?.id;
+  const isOurs = () => user.value?.id === who;
+  /**
+   * Shows a failure that no row shows, because the user has left the playlist, or the session has ended. Another account is
+   * not told.
+   */
   const sayUnlessOpen = (failure: Failure) => {
-    if (!user.value || !isAt(`playlists/${edits.id}`))
+    if (!user.value || (isOurs() && !isAt(`playlists/${edits.id}`)))
       sayFailure(failure, t.track.notSaved);
   };
+  const follow = ({ outcome }: Pick<Step, "outcome">) =>
+    outcome.then((failure) => {
+      if (failure) sayUnlessOpen(failure);
+      return failure;
+    });
 
   const undo = (step?: Step): boolean => {
     const undone = edits.undo(step);
     if (!undone) return false;
     if (undone.step.toast) dismiss(undone.step.toast);
-    void undone.outcome.then((failure) => {
-      if (failure) sayUnlessOpen(failure);
-      else announcement.value = t.common.undone;
+    void follow(undone).then((failure) => {
+      if (!failure) announcement.value = t.common.undone;
     });
     const added = undone.step.back.find((it) => it.kind === "add");
     if (added)
@@ -43,7 +52,9 @@ export function useEditing(edits: Edits) {
     return true;
   };
   const redo = (): boolean => {
-    if (!edits.redo()) return false;
+    const step = edits.redo();
+    if (!step) return false;
+    void follow(step);
     announcement.value = t.common.redone;
     return true;
   };
@@ -55,19 +66,14 @@ export function useEditing(edits: Edits) {
     if (announced) announcement.value = announced;
     const toast = say(said, () => undo(step));
     step.toast = toast;
-    void step.outcome.then((failure) => {
-      if (!failure) return;
-      dismiss(toast);
-      sayUnlessOpen(failure);
-    });
+    void follow(step).then((failure) => failure && dismiss(toast));
   };
 
   /** Makes an edit and says so once it is saved. */
   const settle = async (change: Change, said: string, isToldAtRow = true) => {
     const step = edits.make(change, isToldAtRow);
-    const failure = await step.outcome;
-    if (failure) sayUnlessOpen(failure);
-    else step.toast = say(said, () => undo(step));
+    const failure = await follow(step);
+    if (!failure && isOurs()) step.toast = say(said, () => undo(step));
     return failure;
   };
 
@@ -102,7 +108,7 @@ export function useEditing(edits: Edits) {
       if (change) make(change, { said: t.track.movedNow(title), announced });
     },
     failed: edits.failed.value,
-    retry: (failed) => edits.retry(failed),
+    retry: (failed) => void follow(edits.retry(failed)),
     forget: (failed) => edits.forget(failed),
   };
   return { edit, removeAll, choose, settle };
