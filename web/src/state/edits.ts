@@ -7,6 +7,7 @@ import { trackStore } from "../api/data.ts";
 import type { Failure } from "../api/failure.ts";
 import { asFailure } from "../api/failure.ts";
 import { openEdits } from "./open-edits.ts";
+import { user } from "./session.ts";
 
 /** A place in the list: after a track; where that is gone, before the next one; otherwise at the end. */
 export type Place = { after: string | null; before: string | null };
@@ -167,11 +168,17 @@ export function moveTo(
   };
 }
 
+/** The id of the account whose edits are open. */
+let owner: string | undefined;
+
 /**
  * Returns a playlist's edits with the server's list. They outlive its screen: an edit may be saved, fail or be undone after
- * the user has left it.
+ * the user has left it. They end with the account.
  */
 export function editsOf(id: string, content: Content): Edits {
+  const who = user.peek()?.id;
+  if (who !== owner) openEdits.clear();
+  owner = who;
   const edits = openEdits.get(id) ?? opened(id, content);
   edits.take(content);
   return edits;
