@@ -67,7 +67,7 @@ export function PlaylistsScreen() {
         </button>
       </header>
       {failure && (
-        <FailureNotice failure={failure}>
+        <FailureNotice failure={failure} isBackground>
           <button type="button" class="button" onClick={load}>
             {t.common.retry}
           </button>
