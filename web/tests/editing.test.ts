@@ -5,10 +5,15 @@ import { Failure } from "../src/api/failure.ts";
 import { auth, connect } from "../src/api/supabase.ts";
 import { useEditing } from "../src/components/editing.ts";
 import type { Change } from "../src/state/edits.ts";
-import { applied, Edits } from "../src/state/edits.ts";
+import { applied, Edits, END } from "../src/state/edits.ts";
 import { go } from "../src/state/navigation.ts";
 import { followSession } from "../src/state/session.ts";
-import { dismiss, followUndoKeys, toasts } from "../src/state/toasts.ts";
+import {
+  dialogs,
+  dismiss,
+  followUndoKeys,
+  toasts,
+} from "../src/state/toasts.ts";
 import { respondWith, sessionOf, startBrowser } from "./browser.ts";
 import { hooked, passed } from "./hooks.ts";
 
@@ -28,14 +33,15 @@ followUndoKeys();
 const key = (shiftKey: boolean) =>
   press({ key: "z", ctrlKey: true, shiftKey, preventDefault: () => {} });
 
-const tracks = ["a", "b"].map((it) => ({
+const trackOf = (it: string) => ({
   track_uri: it,
   title: it,
   artist: "",
   album: "",
   duration_ms: 0,
   explicit: false,
-}));
+});
+const tracks = ["a", "b"].map(trackOf);
 
 beforeEach(() => {
   for (const { id } of toasts.value) dismiss(id);
@@ -126,6 +132,25 @@ const DOORS: [string, Door][] = [
     },
   ],
 ];
+
+test("an edit that fails after its dialog was closed is told, and otherwise by the dialog", async () => {
+  for (const [open, count] of [
+    [1, 0],
+    [0, 1],
+  ] as const) {
+    const { now, fail, leave } = await opened();
+    fail();
+    const choosing = now.choose(
+      { kind: "add", tracks: [trackOf("c")], ...END },
+      "said",
+    );
+    choosing.catch(() => {});
+    await passed();
+    dialogs.value = open;
+    assert.equal((await leave("playlists/p1")).length, count);
+    await assert.rejects(choosing);
+  }
+});
 
 for (const [what, edit] of DOORS) {
   test(`an edit that is ${what} and fails is told once where its row is not, and to no other account`, async () => {

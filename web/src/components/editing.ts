@@ -1,6 +1,5 @@
 import { useEffect } from "preact/hooks";
 import type { Track } from "../api/data.ts";
-import type { Failure } from "../api/failure.ts";
 import { useTexts } from "../i18n/texts.ts";
 import type { Change, Edits, Step } from "../state/edits.ts";
 import { moveTo } from "../state/edits.ts";
@@ -8,6 +7,7 @@ import { isAt } from "../state/navigation.ts";
 import { user } from "../state/session.ts";
 import {
   announcement,
+  dialogs,
   dismiss,
   followHistory,
   say,
@@ -26,16 +26,15 @@ export function useEditing(edits: Edits) {
   const who = user.value?.id;
   const isOurs = () => user.value?.id === who;
   /**
-   * Shows a failure that no row shows, because the user has left the playlist, or the session has ended. Another account is
-   * not told.
+   * Says a failure that neither a row nor the dialog shows: the user has left the playlist or closed the dialog, or the
+   * session has ended. Another account is not told.
    */
-  const sayUnlessOpen = (failure: Failure) => {
-    if (!user.value || (isOurs() && !isAt(`playlists/${edits.id}`)))
-      sayFailure(failure, t.track.notSaved);
-  };
-  const follow = ({ outcome }: Pick<Step, "outcome">) =>
+  const follow = ({ outcome }: Pick<Step, "outcome">, isToldAtRow = true) =>
     outcome.then((failure) => {
-      if (failure) sayUnlessOpen(failure);
+      const isShown =
+        isAt(`playlists/${edits.id}`) && (isToldAtRow || dialogs.value > 0);
+      if (failure && (!user.value || (isOurs() && !isShown)))
+        sayFailure(failure, t.track.notSaved);
       return failure;
     });
 
@@ -72,7 +71,7 @@ export function useEditing(edits: Edits) {
   /** Makes an edit and says so once it is saved. */
   const settle = async (change: Change, said: string, isToldAtRow = true) => {
     const step = edits.make(change, isToldAtRow);
-    const failure = await follow(step);
+    const failure = await follow(step, isToldAtRow);
     if (!failure && isOurs()) step.toast = say(said, () => undo(step));
     return failure;
   };
