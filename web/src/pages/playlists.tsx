@@ -76,7 +76,9 @@ export function PlaylistsScreen() {
         </FailureNotice>
       )}
       {change.failure && <FailureNotice failure={change.failure} />}
-      {problem?.kind === "lost" && <ProblemNotice problem={problem} />}
+      {problem?.kind === "lost" && (
+        <ProblemNotice problem={problem} isBackground />
+      )}
       {!all && !failure && (
         <p class="hint" role="status">
           {t.common.loading}
