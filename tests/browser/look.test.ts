@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
 import type { Locator, Page } from "playwright-core";
 import { launch } from "./browser.ts";
-import { choose, goTo, isAccessible, says, shot, signIn, upgrade, wish } from "./page.ts";
-import { control, listener, modelTakes, playlistOf, ready, resetSimulators, SIZES, visit } from "./support.ts";
+import { choose, goTo, isAccessible, keepsFocus, says, shot, signIn, upgrade, wish } from "./page.ts";
+import { control, listener, modelTakes, PHONE, playlistOf, ready, resetSimulators, SIZES, visit } from "./support.ts";
 
 const browser = await launch();
 beforeEach(resetSimulators);
@@ -106,7 +106,10 @@ test("the page uses the browser's language and remembers the chosen one", async 
   assert.equal(await page.getByLabel("Your wish").inputValue(), "deszcz");
   await page.reload();
   await page.getByRole("heading", { name: /Say how it should feel/ }).waitFor();
-  await page.getByRole("button", { name: "PL, polski" }).click();
+  await page.setViewportSize(PHONE);
+  await page.getByRole("button", { name: "PL, polski" }).press("Enter");
+  await page.getByRole("heading", { name: /Powiedz, jak ma brzmieć/ }).waitFor();
+  await keepsFocus(page, "another language");
   await goTo(page, "sign-in");
   await page.getByLabel("E-mail").fill("nikt@example.com");
   await page.getByLabel("Hasło", { exact: true }).fill("nie to hasło");

@@ -24,4 +24,4 @@ if (document.documentElement.lang === "pl") ask(import("./i18n/polish.ts"));
 else ask(document.fonts.load('700 1em "Bricolage Grotesque"'));
 if (location.hash.length > 2 || location.search)
   ask(import("./pages/later.ts"));
-ask(import("./main.tsx"));
+void import("./main.tsx");

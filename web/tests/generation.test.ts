@@ -3,8 +3,10 @@ import { beforeEach, test } from "node:test";
 import { auth, connect } from "../src/api/supabase.ts";
 import { newUuid } from "../src/api/uuid.ts";
 import { drafts } from "../src/state/drafts.ts";
+import { END, editsOf } from "../src/state/edits.ts";
 import { copyText } from "../src/state/files.ts";
 import {
+  cancel,
   generation,
   newOrder,
   reset,
@@ -102,6 +104,33 @@ test("a wish that came true leaves the composer empty, with its options; any oth
     await run(order(refine && { ...refine, keep: [] }));
     assert.deepEqual(drafts.read("wish", null), { prompt: left, count: 50 });
   }
+});
+
+test("a refinement is sent after the edits of its playlist are saved, or not at all if it is cancelled before", async () => {
+  signIn("ann");
+  for (const isCancelled of [false, true]) {
+    sent = respondWith(() => done("p1"));
+    const { fetch } = globalThis;
+    const { promise: saving, resolve: save } = Promise.withResolvers<void>();
+    globalThis.fetch = async (input, init) => {
+      if (String(input).endsWith("/rpc/add_tracks")) await saving;
+      return fetch(input, init);
+    };
+    const edits = editsOf("p1", { version: 1, tracks: [] });
+    const { outcome } = edits.make({ kind: "add", tracks: [], ...END });
+    const running = run(order({ playlist_id: "p1", keep: [] }));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(generation.value.running);
+    assert.deepEqual(sent, [], "the edit is not saved yet");
+    if (isCancelled) {
+      cancel();
+      await running;
+    }
+    save();
+    await Promise.all([outcome, running]);
+    assert.equal(sent.length, isCancelled ? 0 : 1);
+  }
+  assert.equal(problem()?.kind, "cancelled");
 });
 
 test("a refinement that fails is told where the user is, unless its playlist shows it", async () => {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { auth, connect } from "../src/api/supabase.ts";
 import { useLibrary, usePlaylist } from "../src/components/reading.ts";
-import { END } from "../src/state/edits.ts";
-import { followSession } from "../src/state/session.ts";
+import { END, editsOf } from "../src/state/edits.ts";
+import { followSession, signOut } from "../src/state/session.ts";
 import {
   asksBeforeClosing,
   come,
@@ -95,6 +95,18 @@ test("an edit goes on after its playlist is left, and the playlist that is opene
   const after = await hooked(() => usePlaylist("left"));
   await answer(1, rowOf("Rain"));
   assert.equal(after.now.edits?.pending.value[0], step?.change);
+});
+
+test("edits are kept for their account when it is back, and forgotten once another one opens a playlist", async () => {
+  const opened = (id: string) => editsOf(id, { version: 1, tracks: [] });
+  const ours = opened("mine");
+  void signOut();
+  auth().enter(sessionOf("ann"));
+  assert.equal(opened("mine"), ours);
+  auth().enter(sessionOf("bob"));
+  opened("theirs");
+  auth().enter(sessionOf("ann"));
+  assert.notEqual(opened("mine"), ours);
 });
 
 test("a reading that began before a new name does not bring the old one back", async () => {

@@ -6,3 +6,14 @@ export const fetchInTime: typeof fetch = (input, init) =>
     ...init,
     signal: init?.signal ?? AbortSignal.timeout(TIMEOUT_MS),
   });
+
+/** Waits for the work, and throws as soon as it is aborted. */
+export function unlessAborted(
+  work: Promise<unknown> | undefined,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const aborted = new Promise((_, reject) =>
+    signal.addEventListener("abort", () => reject(signal.reason)),
+  );
+  return Promise.race([work, aborted]);
+}

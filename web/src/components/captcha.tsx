@@ -18,7 +18,9 @@ export function CaptchaWidget() {
   return (
     <>
       <div ref={place} class="captcha" />
-      {hasFailed && <FailureNotice failure={new Failure("captcha_failed")} />}
+      {hasFailed && (
+        <FailureNotice failure={new Failure("captcha_failed")} isBackground />
+      )}
     </>
   );
 }

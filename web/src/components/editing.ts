@@ -1,6 +1,5 @@
 import { useEffect } from "preact/hooks";
 import type { Track } from "../api/data.ts";
-import type { Failure } from "../api/failure.ts";
 import { useTexts } from "../i18n/texts.ts";
 import type { Change, Edits, Step } from "../state/edits.ts";
 import { moveTo } from "../state/edits.ts";
@@ -8,6 +7,7 @@ import { isAt } from "../state/navigation.ts";
 import { user } from "../state/session.ts";
 import {
   announcement,
+  dialogs,
   dismiss,
   followHistory,
   say,
@@ -23,19 +23,27 @@ export function useEditing(edits: Edits) {
   const t = useTexts();
   const tracks = edits.shown.value;
 
-  /** Shows a failure that no row shows, because the user has left the playlist, or the session has ended. */
-  const sayUnlessOpen = (failure: Failure) => {
-    if (!user.value || !isAt(`playlists/${edits.id}`))
-      sayFailure(failure, t.track.notSaved);
-  };
+  const who = user.value?.id;
+  const isOurs = () => user.value?.id === who;
+  /**
+   * Says a failure that neither a row nor the dialog shows: the user has left the playlist or closed the dialog, or the
+   * session has ended. Another account is not told.
+   */
+  const follow = ({ outcome }: Pick<Step, "outcome">, isToldAtRow = true) =>
+    outcome.then((failure) => {
+      const isShown =
+        isAt(`playlists/${edits.id}`) && (isToldAtRow || dialogs.value > 0);
+      if (failure && (!user.value || (isOurs() && !isShown)))
+        sayFailure(failure, t.track.notSaved);
+      return failure;
+    });
 
   const undo = (step?: Step): boolean => {
     const undone = edits.undo(step);
     if (!undone) return false;
     if (undone.step.toast) dismiss(undone.step.toast);
-    void undone.outcome.then((failure) => {
-      if (failure) sayUnlessOpen(failure);
-      else announcement.value = t.common.undone;
+    void follow(undone).then((failure) => {
+      if (!failure) announcement.value = t.common.undone;
     });
     const added = undone.step.back.find((it) => it.kind === "add");
     if (added)
@@ -43,7 +51,9 @@ export function useEditing(edits: Edits) {
     return true;
   };
   const redo = (): boolean => {
-    if (!edits.redo()) return false;
+    const step = edits.redo();
+    if (!step) return false;
+    void follow(step);
     announcement.value = t.common.redone;
     return true;
   };
@@ -55,19 +65,14 @@ export function useEditing(edits: Edits) {
     if (announced) announcement.value = announced;
     const toast = say(said, () => undo(step));
     step.toast = toast;
-    void step.outcome.then((failure) => {
-      if (!failure) return;
-      dismiss(toast);
-      sayUnlessOpen(failure);
-    });
+    void follow(step).then((failure) => failure && dismiss(toast));
   };
 
   /** Makes an edit and says so once it is saved. */
   const settle = async (change: Change, said: string, isToldAtRow = true) => {
     const step = edits.make(change, isToldAtRow);
-    const failure = await step.outcome;
-    if (failure) sayUnlessOpen(failure);
-    else step.toast = say(said, () => undo(step));
+    const failure = await follow(step, isToldAtRow);
+    if (!failure && isOurs()) step.toast = say(said, () => undo(step));
     return failure;
   };
 
@@ -102,7 +107,7 @@ export function useEditing(edits: Edits) {
       if (change) make(change, { said: t.track.movedNow(title), announced });
     },
     failed: edits.failed.value,
-    retry: (failed) => edits.retry(failed),
+    retry: (failed) => void follow(edits.retry(failed)),
     forget: (failed) => edits.forget(failed),
   };
   return { edit, removeAll, choose, settle };

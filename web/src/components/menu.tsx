@@ -56,10 +56,12 @@ function Popup({
     // The browser closes it on Escape and on a press outside.
     const onToggle = (event: Event) =>
       (event as ToggleEvent).newState === "closed" && leave(it, at, close);
-    const onScroll = () => it.hidePopover();
+    // The window or a part of it, which takes the button away.
+    const onScroll = ({ target }: Event) =>
+      target instanceof Node && target.contains(at) && it.hidePopover();
     it.addEventListener("toggle", onToggle);
-    addEventListener("scroll", onScroll, { once: true, passive: true });
-    return () => removeEventListener("scroll", onScroll);
+    addEventListener("scroll", onScroll, { passive: true, capture: true });
+    return () => removeEventListener("scroll", onScroll, true);
   }, []);
   const onKey = (event: KeyboardEvent) => {
     const all = entries();

@@ -15,7 +15,12 @@ import { FailureNotice, Notice } from "./notice.tsx";
 import { UpgradeDialog } from "./own-dialog.tsx";
 import { usePrice } from "./price.ts";
 
-type Props = { problem: Problem; pick?: (example: string) => void };
+type Props = {
+  problem: Problem;
+  pick?: (example: string) => void;
+  /** Whether the user did not cause it, as when a lost generation is looked for again. */
+  isBackground?: boolean;
+};
 
 /** Starts or repeats a generation and shows it; while another one runs, shows that one and says so. */
 export function start(order: Order): void {
@@ -42,7 +47,7 @@ export function WaitingNotice() {
 }
 
 /** Shows why the last generation failed, and what to do. */
-export function ProblemNotice({ problem, pick }: Props) {
+export function ProblemNotice({ problem, pick, isBackground = false }: Props) {
   const t = useTexts();
   const [isUpgrading, setUpgrading] = useState(false);
   const { order } = problem;
@@ -62,7 +67,7 @@ export function ProblemNotice({ problem, pick }: Props) {
           ]
         : [t.run.keptTitle, t.run.keptNext];
     return (
-      <Notice tone="plain" title={title} isResult>
+      <Notice tone="plain" title={title} isResult={!isBackground}>
         <p>{next}</p>
         <div class="row">
           {again(t.run.recover)}

@@ -59,6 +59,8 @@ export function RefineDock({
   const [tried, setTried] = useState(false);
   const [isTouched, setTouched] = useState(false);
   const { problem, running } = generation.value;
+  // It is found again whenever the user is back, who may read the list.
+  const [first] = useState(problem);
   const isOurs = problem !== null && refinedId(problem.order) === id;
   // After a failure the text appears here again.
   const shown =
@@ -83,7 +85,12 @@ export function RefineDock({
   };
   return (
     <>
-      {isOurs && <ProblemNotice problem={problem} />}
+      {isOurs && (
+        <ProblemNotice
+          problem={problem}
+          isBackground={problem.kind === "lost" && problem !== first}
+        />
+      )}
       <form class="dock" onSubmit={submit}>
         {children}
         {running && refinedId(running.order) === id ? (

@@ -66,7 +66,7 @@ export const en = {
     offer:
       "3 playlists in 30 days are free. You sign up once, then your wish comes true by itself.",
     offerFirst:
-      "The first one needs no account. With a free one you get 3 in 30 days.",
+      "The first one needs no account. With a free account you get 3 in 30 days.",
     firstMade: "With a free account you get 3 in 30 days.",
     proFor: (price: string) => `Pro gives you 50 for ${price}.`,
     left: (n: number, limit: number) => `${n} of ${limit} AI playlists left`,

@@ -88,7 +88,7 @@ export const failuresPl: Record<FailureCode, FailureText> = {
   },
   playlist_not_found: {
     what: "Tej playlisty już tu nie ma.",
-    next: "Zajrzyj do „Ostatnio usunięte” w bibliotece.",
+    next: "Zajrzyj w bibliotece do sekcji „Ostatnio usunięte”.",
   },
   method_not_allowed: {
     what: "Żądanie nie zostało zrozumiane.",

@@ -40,7 +40,7 @@ import {
 } from "../state/files.ts";
 import { madeOf } from "../state/generation.ts";
 import { toggleKept } from "../state/kept.ts";
-import { go } from "../state/navigation.ts";
+import { go, isAt } from "../state/navigation.ts";
 import { refreshUsage } from "../state/session.ts";
 import { title } from "../state/title.ts";
 import { announcement, say, sayFailure } from "../state/toasts.ts";
@@ -112,9 +112,10 @@ function Loaded({ playlist: known, edits, change }: LoadedProps) {
     useChanges(edits, name, made, settle);
   const remove = () =>
     deleting.run(async () => {
+      await edits.saved();
       await setDeleted(id, true);
       void refreshUsage();
-      go("playlists");
+      if (isAt(`playlists/${id}`)) go("playlists");
       const undo = async () => {
         await setDeleted(id, false);
         void refreshUsage();

@@ -14,6 +14,7 @@ import { date, language, useTexts } from "../i18n/texts.ts";
 import { useDraft } from "../state/drafts.ts";
 import { countOf, generation, MAKING, refinedId } from "../state/generation.ts";
 import { go } from "../state/navigation.ts";
+import { openEdits } from "../state/open-edits.ts";
 import { refreshUsage } from "../state/session.ts";
 import { say, sayFailure } from "../state/toasts.ts";
 
@@ -46,6 +47,7 @@ export function PlaylistsScreen() {
     ? !changing || (all !== null && !live.some(({ id }) => id === changing))
     : result !== null && result.playlist_id === null;
   const setGone = async (playlist: Summary, is_deleted: boolean) => {
+    await openEdits.get(playlist.id)?.saved();
     await setDeleted(playlist.id, is_deleted);
     await reload();
     void refreshUsage();
@@ -67,14 +69,16 @@ export function PlaylistsScreen() {
         </button>
       </header>
       {failure && (
-        <FailureNotice failure={failure}>
+        <FailureNotice failure={failure} isBackground>
           <button type="button" class="button" onClick={load}>
             {t.common.retry}
           </button>
         </FailureNotice>
       )}
       {change.failure && <FailureNotice failure={change.failure} />}
-      {problem?.kind === "lost" && <ProblemNotice problem={problem} />}
+      {problem?.kind === "lost" && (
+        <ProblemNotice problem={problem} isBackground />
+      )}
       {!all && !failure && (
         <p class="hint" role="status">
           {t.common.loading}

@@ -6,6 +6,8 @@ import type { Content, Track, TrackStore } from "../api/data.ts";
 import { trackStore } from "../api/data.ts";
 import type { Failure } from "../api/failure.ts";
 import { asFailure } from "../api/failure.ts";
+import { openEdits } from "./open-edits.ts";
+import { user } from "./session.ts";
 
 /** A place in the list: after a track; where that is gone, before the next one; otherwise at the end. */
 export type Place = { after: string | null; before: string | null };
@@ -166,21 +168,25 @@ export function moveTo(
   };
 }
 
-const open = new Map<string, Edits>();
+/** The id of the account whose edits are open. */
+let owner: string | undefined;
 
 /**
  * Returns a playlist's edits with the server's list. They outlive its screen: an edit may be saved, fail or be undone after
- * the user has left it.
+ * the user has left it. They end with the account.
  */
 export function editsOf(id: string, content: Content): Edits {
-  const edits = open.get(id) ?? opened(id, content);
+  const who = user.peek()?.id;
+  if (who !== owner) openEdits.clear();
+  owner = who;
+  const edits = openEdits.get(id) ?? opened(id, content);
   edits.take(content);
   return edits;
 }
 
 function opened(id: string, content: Content): Edits {
   const edits = new Edits(id, content);
-  open.set(id, edits);
+  openEdits.set(id, edits);
   const ask = (event: Event) => event.preventDefault();
   // The browser asks before it closes a page with unsaved edits. Without any, a listener would only slow it down.
   effect(() => {

@@ -3,6 +3,7 @@
 import { effect, signal, untracked } from "@preact/signals";
 import type { Track } from "../api/data.ts";
 import { asFailure, Failure, failureOfBody } from "../api/failure.ts";
+import { unlessAborted } from "../api/fetch.ts";
 import { callRaw } from "../api/functions.ts";
 import { eventsOf } from "../api/sse.ts";
 import { newUuid } from "../api/uuid.ts";
@@ -10,6 +11,7 @@ import { textsNow } from "../i18n/texts.ts";
 import { drafts } from "./drafts.ts";
 import { goInstead, isAt } from "./navigation.ts";
 import { forgetRead, whenBack } from "./offline.ts";
+import { openEdits } from "./open-edits.ts";
 import { refreshUsage, user } from "./session.ts";
 import { say, sayFailure } from "./toasts.ts";
 import { takeWanted } from "./wanted.ts";
@@ -296,6 +298,8 @@ function problemOf(failure: Failure, order: Order, isAgain: boolean): Problem {
 }
 
 async function deliver(order: Order, signal: AbortSignal): Promise<Result> {
+  // The function knows only what is stored: a kept track that is not stored yet would be lost.
+  await unlessAborted(openEdits.get(refinedId(order) ?? "")?.saved(), signal);
   for (;;) {
     try {
       return await listen(order, signal);
@@ -305,7 +309,10 @@ async function deliver(order: Order, signal: AbortSignal): Promise<Result> {
         error.code !== "generation_in_progress"
       )
         throw error;
-      await pause(ASK_AGAIN_MS, signal);
+      await unlessAborted(
+        new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS)),
+        signal,
+      );
     }
   }
 }
@@ -383,16 +390,6 @@ function placed(found: Track[], track: Track & { index: number }): Track[] {
   const next = [...found];
   next[track.index] = track;
   return next;
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    });
-  });
 }
 
 function change(next: Partial<Generation>): void {
