@@ -63,8 +63,6 @@ fn is_harmless(call: Call, fault: Fault) -> bool {
         WrongContentType | SentTwice | Poisoned => true,
         // Nothing is read after the end of a stream.
         DoubledDocument => call.upstream == Upstream::Model,
-        // The function reads only whether a row exists.
-        InvalidUtf8 => call == calls::PROFILES,
         // An export may be as large as everything that a user may store.
         TenMegabytes => call == calls::EXPORT_ACCOUNT,
         _ => false,
