@@ -87,8 +87,10 @@ impl Frame {
         };
         let of_groq = payload.get("x_groq").and_then(|groq| groq.get("usage"));
         let told = [payload.get("usage"), of_choice, of_groq];
+        let wrapped = wrappers(payload).map(|place| place.get("usage"));
         frame.events.extend(
             told.into_iter()
+                .chain(wrapped)
                 .flatten()
                 .find_map(usage)
                 .map(ChatEvent::Usage),
@@ -241,11 +243,14 @@ fn said(value: &Value) -> Option<&Value> {
     }
 }
 
+/// Returns the members in which gateways wrap a completion.
+fn wrappers(payload: &Value) -> impl Iterator<Item = &Value> {
+    let names = ["data", "result", "response", "output"];
+    names.into_iter().filter_map(|name| payload.get(name))
+}
+
 fn choice(payload: &Value) -> Choice<'_> {
-    let wrappers = ["data", "result", "response", "output"]
-        .iter()
-        .filter_map(|name| payload.get(name));
-    let places = std::iter::once(payload).chain(wrappers);
+    let places = std::iter::once(payload).chain(wrappers(payload));
     let choices = places
         .filter_map(|place| place.get("choices")?.as_array())
         .next();

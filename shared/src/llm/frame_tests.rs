@@ -255,6 +255,7 @@ fn ignores_implausible_usage() {
     for told in [
         json!({"usage": usage}),
         json!({"x_groq": {"id": "r", "usage": usage}}),
+        json!({"data": {"choices": [], "usage": usage}}),
     ] {
         assert_eq!(events(&told), std::slice::from_ref(&believed), "{told}");
     }
