@@ -9,6 +9,7 @@ use std::hint::black_box;
 use futures_util::FutureExt;
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::api::AccountDeletion;
 use crate::auth::{Jwks, UnverifiedJwt};
 use crate::fakes::{FakeClock, FakeHttp, FakeResponse};
 use crate::json::{LenientParser, from_slice_lenient};
@@ -18,6 +19,7 @@ use crate::matching::{
     Constraints, Selection, WantedVersions, best_match, field_query, free_query, rank,
 };
 use crate::redacted::Secret;
+use crate::request::parse_json;
 use crate::spotify::{SpotifyApp, SpotifyConfig, StateKeys, TokenCache};
 use crate::stripe::{Event, WebhookSecrets};
 use crate::track::{CatalogueTrack, Suggestion, TrackUri};
@@ -132,6 +134,16 @@ fn reads_documents_in_linear_time() {
         let _ = black_box(Event::parse(text.as_bytes()));
         let _ = black_box(from_slice_lenient(text.as_bytes()));
     });
+}
+
+#[test]
+fn reads_a_body_of_many_different_members_in_linear_time() {
+    let members = |bytes: usize| {
+        let members = (0..bytes / 10).map(|n| format!("\"{n:05}\":1,"));
+        format!("{{{}\"a\":1}}", members.collect::<String>())
+    };
+    let read = |text: &str| drop(black_box(parse_json::<AccountDeletion>(text.as_bytes())));
+    assert!(is_linear(read, members, 128 * KIB));
 }
 
 #[test]

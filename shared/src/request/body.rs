@@ -58,6 +58,9 @@ impl Visitor<'_> for WholeVisitor {
     }
 }
 
+/// No type has as many members. Of an object with more, another one is unknown, so not all have to be compared.
+const MAX_COMPARED: usize = 64;
+
 /// Returns the path of the first member that a JSON document gives twice, such as `refine.previous.artist`.
 fn given_twice(document: &[u8]) -> Option<String> {
     let mut open: Vec<Vec<&[u8]>> = Vec::new(); // Of each object its members so far; of each list nothing.
@@ -77,6 +80,7 @@ fn given_twice(document: &[u8]) -> Option<String> {
             (None, b':') => {
                 let members = open.last_mut()?;
                 let is_known = members.contains(&text);
+                members.truncate(MAX_COMPARED);
                 members.push(text);
                 if is_known {
                     let path = open.iter().filter_map(|members| members.last());
