@@ -35,12 +35,9 @@ const UPSTREAMS: [&str; 5] = [
     "STRIPE_API_BASE_URL",
 ];
 
-/// The links of the page's footer, and their schemes.
-const LINKS: [(&str, &[&str]); 3] = [
-    ("CONTACT_URL", &["mailto:", "https://"]),
-    ("PRIVACY_URL", &["https://"]),
-    ("TERMS_URL", &["https://"]),
-];
+/// The links of the page's footer, and the schemes with which the page shows them.
+const LINKS: [&str; 3] = ["CONTACT_URL", "PRIVACY_URL", "TERMS_URL"];
+const SCHEMES: [&str; 3] = ["https://", "http://", "mailto:"];
 
 pub struct Configuration(Variables);
 
@@ -276,8 +273,9 @@ impl Configuration {
                 "must be a URL of https: credentials are sent there",
             );
         }
-        for (name, schemes) in LINKS {
-            let is_link = schemes.iter().any(|it| self.value(name).starts_with(it));
+        for name in LINKS {
+            let link = self.value(name).to_ascii_lowercase();
+            let is_link = SCHEMES.iter().any(|it| link.starts_with(it));
             expect(
                 name,
                 is_link,

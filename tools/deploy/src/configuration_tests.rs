@@ -207,6 +207,7 @@ fn a_token_of_another_role_or_of_the_past_is_refused_and_so_is_an_unknown_name()
         ("LLM_MODLE", "a-model", Some("is read by nothing")),
         ("CATALOGUE_MEMORY_DAYS", "3", None),
         ("SUPABASE_ACCESS_TOKEN", "sbp_1", None),
+        ("TERMS_URL", "HTTP://intranet.example/terms", None),
     ] {
         let problems = problems(
             Target::Cloudflare,
