@@ -60,9 +60,6 @@ impl Visitor<'_> for WholeVisitor {
     }
 }
 
-/// No type has as many members. Of an object with more, another one is unknown, so not all have to be compared.
-const MAX_COMPARED: usize = 64;
-
 /// Returns the path of the first member that a JSON document gives twice, such as `refine.previous.artist`.
 ///
 /// Each object must have few different members: every one is compared with all before it.
