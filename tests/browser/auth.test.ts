@@ -88,6 +88,8 @@ test("a used or expired link says what it was for, and leads to the screen that 
     assert.deepEqual(await page.getByRole("alert").getByRole("link").allTextContents(), ways);
   }
   await page.getByRole("link", { name: resend }).click();
+  // The screen that is left has a field of the same name.
+  await page.getByRole("heading", { name: resend }).waitFor();
   await page.getByLabel("E-mail").fill("nobody@example.com");
   await page.getByRole("button", { name: "Send the link" }).click();
   await says(page, "If there is an account for nobody@example.com, a link is on its way.");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -68,16 +68,23 @@ pub fn built(workspace: &Workspace) -> impl Iterator<Item = PathBuf> {
     all.into_iter()
 }
 
-/// Bundles the page, in a moment.
+/// Bundles the page, in a moment. A running server may serve the folder meanwhile, so no file that stays the same is
+/// touched.
 pub fn build(workspace: &Workspace) -> Result<()> {
     let (web, out) = (workspace.root.join("web"), workspace.page());
-    let hashed = out.join(HASHED);
-    // Files of earlier builds have other names.
-    if hashed.exists() {
-        fs::remove_dir_all(&hashed).context("web/dist/assets")?;
-    }
-    files::create_folder(&hashed)?;
-    let metafile = workspace.target.join("page.json");
+    let bundled = workspace
+        .target
+        .join(format!("page-{}", std::process::id()));
+    let result =
+        bundle(workspace, &bundled).and_then(|bundle| publish(&web, &bundle, &bundled, &out));
+    files::remove_folder(&bundled)?;
+    result
+}
+
+/// Bundles scripts, styles and fonts into a folder.
+fn bundle(workspace: &Workspace, folder: &Path) -> Result<Bundle> {
+    files::create_folder(folder)?;
+    let metafile = folder.join("page.json");
     let mut esbuild = Command::new(workspace.npm_bin("esbuild"));
     esbuild
         .current_dir(&workspace.root)
@@ -92,39 +99,68 @@ pub fn build(workspace: &Workspace) -> Result<()> {
         "--legal-comments=none",
     ]);
     esbuild.args([
-        "--outdir=web/dist/assets",
         "--entry-names=[name]-[hash]",
         "--chunk-names=[name]-[hash]",
         "--asset-names=[name]-[hash]",
     ]);
     esbuild
         .args(["--loader:.md=text", "--loader:.woff2=file"])
+        .arg(format!("--outdir={}", folder.display()))
         .arg(format!("--metafile={}", metafile.display()));
     process::run(&mut esbuild).context("the page")?;
-    let bundle: Bundle =
-        serde_json::from_str(&fs::read_to_string(&metafile)?).context("esbuild's metafile")?;
+    serde_json::from_str(&fs::read_to_string(&metafile)?).context("esbuild's metafile")
+}
+
+/// Puts the page's files into the folder that is served: first those that a document names, then the documents.
+fn publish(web: &Path, bundle: &Bundle, bundled: &Path, out: &Path) -> Result<()> {
+    let hashed = out.join(HASHED);
+    files::create_folder(&hashed)?;
+    let names: Vec<&str> = bundle
+        .outputs
+        .keys()
+        .filter_map(|path| path.rsplit('/').next())
+        .collect();
+    for name in &names {
+        write(&hashed.join(name), &fs::read(bundled.join(name))?)?;
+    }
     for name in DOCUMENTS {
         let text = fs::read_to_string(web.join(name)).with_context(|| name.to_owned())?;
         let text = NAMES.iter().try_fold(text, |text, (placeholder, source)| {
-            anyhow::Ok(text.replace(placeholder, &name_of(output_of(&bundle, source)?)))
+            anyhow::Ok(text.replace(placeholder, &name_of(output_of(bundle, source)?)))
         })?;
-        let text = text.replace(MODULES, &modules(&bundle)?);
-        fs::write(out.join(name), text).with_context(|| name.to_owned())?;
+        let text = text.replace(MODULES, &modules(bundle)?);
+        write(&out.join(name), text.as_bytes())?;
     }
     for name in PLAIN {
-        fs::copy(web.join(name), out.join(name)).with_context(|| name.to_owned())?;
+        write(&out.join(name), &fs::read(web.join(name))?)?;
     }
     let text = fs::read_to_string(web.join(WORKER)).context(WORKER)?;
-    fs::write(out.join(WORKER), text.replace("'{files}'", &kept(&bundle))).context(WORKER)
+    let text = text.replace("'{files}'", &kept(&names));
+    write(&out.join(WORKER), text.as_bytes())?;
+    // Files of earlier builds have other names.
+    for entry in fs::read_dir(&hashed)? {
+        let entry = entry?;
+        if !names.iter().any(|name| entry.file_name() == *name) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file at once, unless it has these contents already.
+fn write(path: &Path, contents: &[u8]) -> Result<()> {
+    if fs::read(path).is_ok_and(|old| old == contents) {
+        return Ok(());
+    }
+    let new = path.with_extension("new");
+    fs::write(&new, contents)
+        .and_then(|()| fs::rename(&new, path))
+        .with_context(|| path.display().to_string())
 }
 
 /// What the service worker keeps: the document, its configuration, and all that it may load.
-fn kept(bundle: &Bundle) -> String {
-    let hashed = bundle
-        .outputs
-        .keys()
-        .filter_map(|path| path.rsplit('/').next());
-    let hashed = hashed.map(|name| format!("'./{HASHED}/{name}'"));
+fn kept(hashed: &[&str]) -> String {
+    let hashed = hashed.iter().map(|name| format!("'./{HASHED}/{name}'"));
     let plain = ["", "config.json"]
         .into_iter()
         .chain(PLAIN)
