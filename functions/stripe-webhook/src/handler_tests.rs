@@ -133,6 +133,28 @@ fn deliver(
 }
 
 #[test]
+fn next_event_of_a_customer_starts_from_the_last_write() {
+    let profile = json!({"user_id": USER, "plan": "pro", "plan_renews": true, "plan_period_ends_at": null,
+        "stripe_customer_id": "cus_1", "plan_synced_at": "2026-11-26T12:00:00Z"});
+    let written = FakeResponse::json(200, &json!({"outcome": "written", "profile": profile}));
+    let http = FakeHttp::responding(move |request| {
+        answer(request, &[("set_billing_plan", written.clone())])
+    });
+    let clock = FakeClock::hurrying(NOW * 1000);
+    let context = fake_context(&http, &clock, Config::from_env(env).unwrap()).0;
+    let body = event("customer.subscription.updated").to_string();
+    for requests in [3, 5] {
+        let request = Request::post("https://x/functions/v1/stripe-webhook")
+            .header("stripe-signature", signature_of(body.as_bytes()))
+            .body(Bytes::from(body.clone()))
+            .unwrap();
+        let result = handle(request, context.clone()).now_or_never().unwrap();
+        assert_eq!(result.unwrap().status(), StatusCode::OK);
+        assert_eq!(http.requests().len(), requests);
+    }
+}
+
+#[test]
 fn event_triggers_a_read_from_stripe_and_a_write_to_the_profile() {
     let (outcome, asked) = deliver(&event("customer.subscription.updated"), &[]);
     assert_eq!(outcome.unwrap(), "written");

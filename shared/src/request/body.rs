@@ -62,7 +62,7 @@ impl Visitor<'_> for WholeVisitor {
 
 /// Returns the path of the first member that a JSON document gives twice, such as `refine.previous.artist`.
 ///
-/// Each object must have few different members: every one is compared with all before it.
+/// It compares each member with all before it, so the document has to fit a type first: types refuse unknown members.
 fn given_twice(document: &[u8]) -> Option<String> {
     let mut open: Vec<Vec<String>> = Vec::new(); // Of each object its members so far; of each list nothing.
     let (mut text, mut begins, mut is_escaped) = (&[][..], None, false);

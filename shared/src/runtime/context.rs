@@ -29,7 +29,7 @@ pub struct Context<Config, Caches = ()> {
     pub random: Rc<dyn Random>,
     /// The function's configuration.
     pub config: Rc<Config>,
-    /// Results that outlive a request and hold no data of it.
+    /// Finished results that outlive a request. No response shows them to another user.
     pub caches: Rc<Caches>,
     /// Spawns work that continues after the response was returned.
     pub spawn: Spawn,
