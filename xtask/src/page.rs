@@ -201,3 +201,24 @@ fn modules(bundle: &Bundle) -> Result<String> {
         .map(|path| format!("<link rel=\"modulepreload\" href=\"{}\">", name_of(path)));
     Ok(links.collect::<Vec<_>>().join("\n    "))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn file_is_replaced_only_if_its_contents_change() {
+        let file = std::env::temp_dir().join(format!("page-{}.txt", std::process::id()));
+        let inode_after = |contents: &[u8]| {
+            write(&file, contents).unwrap();
+            assert_eq!(fs::read(&file).unwrap(), contents);
+            fs::metadata(&file).unwrap().ino()
+        };
+        let first = inode_after(b"a");
+        assert_eq!(inode_after(b"a"), first);
+        assert_ne!(inode_after(b"b"), first);
+        fs::remove_file(&file).unwrap();
+    }
+}
